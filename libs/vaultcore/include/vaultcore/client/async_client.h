@@ -40,7 +40,8 @@ class AsyncClient {
   // Must have succeeded before anything else is called.
   boost::asio::awaitable<Status> Connect();
 
-  boost::asio::awaitable<StatusOr<KvMount>> ResolveKvMount(Mount mount);
+  boost::asio::awaitable<StatusOr<KvMount>> ResolveKvMount(Mount mount,
+                                                           std::optional<SecretPath> probe = {});
   boost::asio::awaitable<StatusOr<KvEntry>> Read(SecretRef ref);
   boost::asio::awaitable<std::vector<StatusOr<KvEntry>>> ReadMany(std::vector<SecretRef> refs);
   boost::asio::awaitable<StatusOr<uint64_t>> Write(const KvWrite& write);

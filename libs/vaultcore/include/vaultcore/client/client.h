@@ -73,10 +73,11 @@ class Client {
   ~Client();  // closes the connections; revokes nothing (see Logout)
 
   // The version of a KV mount, asked once per mount (sys/internal/ui/mounts) and remembered. Where
-  // the token may not ask, the answer comes from the mount's own behaviour on `probe`: never
-  // guessed from a failure that could mean something else. Errors: kNotFound (no such mount, or no
-  // policy touches it), kRejected (not a KV mount).
-  StatusOr<KvMount> ResolveKvMount(const Mount& mount);
+  // the token may not ask (some policies deny it), the answers of the mount itself to reads of
+  // `probe`, an entry that the token may read, decide; it is never guessed from a failure that
+  // could mean something else. Errors: kPermission (no such mount, or no policy touches it: Vault
+  // does not tell the two apart), kRejected (not a KV mount).
+  StatusOr<KvMount> ResolveKvMount(const Mount& mount, const std::optional<SecretPath>& probe = {});
 
   // One entry. Absent, deleted and destroyed entries are results here, not errors: see
   // KvEntry::State.
