@@ -101,7 +101,7 @@ asio::awaitable<Status> AsyncClient::Impl::Login() {
   auto login = co_await auth->Login(exchange);
   if (!login.ok()) co_return login.status();
   token = *std::move(login);
-  token_since = std::chrono::steady_clock::now();
+  token_since = options.now();
   ++logins;
   co_return absl::OkStatus();
 }
@@ -123,7 +123,7 @@ asio::awaitable<Status> AsyncClient::Impl::LoginAgain(uint64_t seen_login) {
 bool AsyncClient::Impl::TokenIsDead(const HttpResponse& response) const {
   if (response.status != 403 && response.status != 401) return false;
   if (ServerErrors(response).find("invalid token") != std::string::npos) return true;
-  return token.ttl.count() > 0 && std::chrono::steady_clock::now() - token_since >= token.ttl;
+  return token.ttl.count() > 0 && options.now() - token_since >= token.ttl;
 }
 
 asio::awaitable<Exchanged> AsyncClient::Impl::SendAs(const HttpRequest& request) {
@@ -430,7 +430,7 @@ asio::awaitable<StatusOr<HttpResponse>> AsyncClient::Send(HttpRequest request) {
 
 asio::awaitable<Status> AsyncClient::Logout() {
   if (!impl_->token.owned || impl_->token.token.empty()) co_return absl::OkStatus();
-  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  const Deadline deadline = impl_->options.now() + std::chrono::seconds(2);
   HttpRequest request = BuildTokenRevokeSelf();
   auto response =
       co_await impl_->exchanger.SendOnceApart(std::move(request), &impl_->token.token, deadline);

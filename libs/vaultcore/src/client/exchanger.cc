@@ -108,7 +108,7 @@ asio::awaitable<void> Exchanger::WaitForRateLimit() {
       std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(1.0 / rate));
   const double burst =
       options_.connection.rate_burst > 0 ? options_.connection.rate_burst : std::max(1.0, rate);
-  const auto now = steady_clock::now();
+  const auto now = options_.now();
   // A bucket of `burst` requests, as the time at which it would be full again.
   const auto allowance = std::chrono::duration_cast<steady_clock::duration>(gap * (burst - 1));
   next_slot_ = std::max(next_slot_, now - allowance);
@@ -188,14 +188,14 @@ asio::awaitable<Exchanged> Exchanger::Send(HttpRequest request, const Secret* to
       done.result = Cancelled();
       co_return done;
     }
-    const SteadyTime start = std::chrono::steady_clock::now();
+    const SteadyTime start = options_.now();
     if (start >= options_.deadline) {
       done.result = DeadlineError(request, &last_error);
       co_return done;
     }
     HttpRequest copy = request.Clone();
     Exchange exchange = co_await TryOnce(std::move(copy));
-    const SteadyTime end = std::chrono::steady_clock::now();
+    const SteadyTime end = options_.now();
 
     Outcome outcome;
     Status error = exchange.result.status();
@@ -234,7 +234,7 @@ asio::awaitable<Exchanged> Exchanger::Send(HttpRequest request, const Secret* to
     if (!wait) {
       done.maybe_done = open;
       if (!exchange.result.ok() && !cancelled() &&
-          std::chrono::steady_clock::now() >= options_.deadline) {
+          options_.now() >= options_.deadline) {
         done.result = DeadlineError(request, &error);
       } else {
         done.result = std::move(exchange.result);

@@ -53,6 +53,7 @@ struct ClientOptions {
   std::function<void(const RequestEvent&)> observer;  // called on the client's thread; may be empty
   std::function<void(std::string_view)> on_warning;   // Vault's own warnings; may be empty
   Jitter jitter = SystemJitter();
+  std::function<SteadyTime()> now = std::chrono::steady_clock::now;
   // Ends everything with kCancelled; may be thrown before or during Connect. Never null.
   std::shared_ptr<Cancellation> cancellation = std::make_shared<Cancellation>();
 };
