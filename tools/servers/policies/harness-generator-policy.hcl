@@ -1,0 +1,7 @@
+path "secret/data/harness/*" {
+  capabilities = ["create", "update", "read"]
+}
+
+path "secret/metadata/harness/*" {
+  capabilities = ["list", "read"]
+}

@@ -1,0 +1,7 @@
+path "<engine>/data/<basePath>/*" {
+  capabilities = ["read"]
+}
+
+path "<engine>/metadata/<basePath>/*" {
+  capabilities = ["list"]
+}
