@@ -14,6 +14,8 @@
 
 namespace vaultcore {
 
+// Listings are asked for with GET and "?list=true", as Vault's own client does, because proxies may
+// not know kList.
 enum class Method { kGet, kList, kPost, kPut, kDelete };
 
 // "GET", "LIST", ...
@@ -31,8 +33,8 @@ class HttpRequest {
   // A second request with the same content (for a retry or a redirect).
   HttpRequest Clone() const;
 
-  // Adds a header. `value` must be visible ASCII (kUsage otherwise): CR and LF would inject
-  // headers.
+  // Adds a header. `value` must be printable ASCII without a space at its ends (kUsage otherwise):
+  // CR and LF would inject headers.
   Status AddHeader(std::string_view name, const Secret& value);
   Status AddHeader(std::string_view name, std::string_view value);
   // Appends "?name=value", encoded.
@@ -45,7 +47,8 @@ class HttpRequest {
   const std::string& api_path() const { return api_path_; }
   const Secret& body() const { return body_; }
   const std::vector<std::pair<std::string, Secret>>& headers() const { return headers_; }
-  // True when sending it twice does what sending it once does: GET, LIST; or marked so.
+  // True when sending it twice does what sending it once does: GET, LIST; or marked so. The
+  // builders mark what Vault lets repeat, such as lookups and logins.
   bool idempotent() const { return idempotent_; }
   void set_idempotent(bool value) { idempotent_ = value; }
 

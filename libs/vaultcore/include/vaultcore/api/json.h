@@ -29,6 +29,8 @@ class Json {
   static Json Number(int64_t value);
   // `text` must be a JSON number; used as it is.
   static Json RawNumber(std::string_view text);
+  // JSON text is UTF-8: the value must be too (IsValidUtf8 in base/encoding.h tells). Parse refuses
+  // what is not; Dump writes what it is given.
   static Json String(std::string_view value);
   static Json String(Secret value);
   static Json Array();
@@ -64,9 +66,10 @@ class Json {
 
   // Compact text, members in insertion order; '<', '>' and '&' are not escaped.
   Secret Dump() const;
-  // Two spaces of indent, for files that people read.
+  // Two spaces of indent and a line break at the end, for files that people read.
   Secret DumpPretty() const;
 
+  // Numbers are equal when their texts are; objects whatever the order of their members.
   friend bool operator==(const Json& a, const Json& b);
 
  private:

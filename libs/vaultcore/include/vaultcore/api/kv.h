@@ -49,6 +49,11 @@ struct CheckAndSet {
   uint64_t version = 0;
 };
 
+// OK when the server would keep every key and value as it is. kUsage, naming the key, where one is
+// not UTF-8: JSON has no place for it, and Vault would replace the bytes without a word. For who
+// writes data that did not come from Parse: Client::Write asks.
+Status CheckKvData(const KvData& data);
+
 HttpRequest BuildKvRead(const KvMount& mount, const SecretPath& path);
 // `cas` is ignored on v1, which has none (the server would ignore it too).
 HttpRequest BuildKvWrite(const KvMount& mount, const SecretPath& path, const KvData& data,
