@@ -1,0 +1,167 @@
+#include "net/connection.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace vaultcore::net {
+namespace {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr size_t kReadPortion = 16 << 10;
+// What is moved before others get their turn: a server that never stops sending must not keep
+// timers from running.
+constexpr int kPortionsInTurn = 16;
+constexpr int kTurns = 8;
+
+}  // namespace
+
+Connection::Connection(tcp::socket socket, std::unique_ptr<Stream> stream,
+                       std::unique_ptr<Session> session, std::function<void()> on_event)
+    : socket_(std::move(socket)),
+      stream_(std::move(stream)),
+      session_(std::move(session)),
+      on_event_(std::move(on_event)) {}
+
+Connection::~Connection() = default;
+
+bool Connection::StillUsable() {
+  if (open_) {
+    ReadSome();
+    if (open_ && !session_->usable()) Shut();
+  }
+  return open_;
+}
+
+void Connection::Start() {
+  Pump();
+  Arm();
+}
+
+void Connection::Drop(const Call& call, Status why) {
+  session_->Drop(call, std::move(why));
+  Start();
+}
+
+void Connection::Close(const Status& why) {
+  if (!open_) return;
+  session_->Fail(why);
+  Shut();
+}
+
+void Connection::Shut() {
+  if (!open_) return;
+  open_ = false;
+  stream_->SayGoodbye();
+  error_code ignored;
+  socket_.close(ignored);
+  if (on_event_) on_event_();
+  on_event_ = nullptr;
+}
+
+void Connection::Pump() {
+  bool moved = true;
+  for (int turn = 0; open_ && moved && turn < kTurns; ++turn) {
+    moved = WriteSome();
+    if (ReadSome()) moved = true;
+  }
+  // More may be waiting inside the TLS layer, where the socket does not tell.
+  if (open_ && moved) {
+    boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->OnTurn(); });
+  }
+  if (open_ && !session_->usable() && session_->active() == 0) Shut();
+}
+
+bool Connection::WriteSome() {
+  wants_write_ = false;
+  bool moved = false;
+  for (int portions = 0; write_error_.ok() && portions < kPortionsInTurn; ++portions) {
+    const std::string_view bytes = session_->Output();
+    if (bytes.empty()) break;
+    size_t count = 0;
+    switch (stream_->Write(bytes, count)) {
+      case IoResult::kOk:
+        session_->Wrote(count);
+        moved = true;
+        continue;
+      case IoResult::kWantRead:
+        return moved;  // reading is always awaited
+      case IoResult::kWantWrite:
+        wants_write_ = true;
+        return moved;
+      case IoResult::kEnd:
+      case IoResult::kError:
+        // What the server said before it hung up may still be there to read, and says more.
+        write_error_ = stream_->error();
+        return moved;
+    }
+  }
+  return moved;
+}
+
+bool Connection::ReadSome() {
+  char buffer[kReadPortion];
+  bool moved = false;
+  for (int portions = 0; portions < kPortionsInTurn; ++portions) {
+    size_t count = 0;
+    const IoResult result = stream_->Read(buffer, sizeof(buffer), count);
+    if (result == IoResult::kOk) {
+      moved = true;
+      const Status status = session_->Input(std::string_view(buffer, count));
+      WipeMemory(buffer, count);
+      if (status.ok()) continue;
+      Close(status);
+    } else if (result == IoResult::kEnd) {
+      session_->InputEnd();
+      Shut();
+    } else if (result == IoResult::kError) {
+      const Status& why = stream_->error();
+      Close(KindOf(why) == ErrorKind::kUnavailable && !write_error_.ok() ? write_error_ : why);
+    } else if (result == IoResult::kWantWrite) {
+      wants_write_ = true;
+    } else if (!write_error_.ok()) {
+      Close(write_error_);
+    }
+    break;
+  }
+  return moved;
+}
+
+// Nothing is awaited on an idle connection, so that it does not keep the program's event loop
+// alive. What comes meanwhile is found by StillUsable().
+void Connection::Arm() {
+  if (!open_) return;
+  if (session_->active() == 0 && session_->Output().empty()) {
+    Disarm();
+    return;
+  }
+  if (!read_armed_) {
+    read_armed_ = true;
+    socket_.async_wait(tcp::socket::wait_read,
+                       [self = shared_from_this()](error_code) { self->OnReady(true); });
+  }
+  if (wants_write_ && !write_armed_) {
+    write_armed_ = true;
+    socket_.async_wait(tcp::socket::wait_write,
+                       [self = shared_from_this()](error_code) { self->OnReady(false); });
+  }
+}
+
+void Connection::Disarm() {
+  error_code ignored;
+  if (read_armed_ || write_armed_) socket_.cancel(ignored);
+}
+
+void Connection::OnReady(bool for_read) {
+  (for_read ? read_armed_ : write_armed_) = false;
+  OnTurn();
+}
+
+void Connection::OnTurn() {
+  if (!open_) return;
+  Start();
+  if (on_event_) on_event_();
+}
+
+}  // namespace vaultcore::net
