@@ -1,8 +1,8 @@
 #include "vaultcore/api/errors.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_format.h>
 
-#include <cctype>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,10 +20,7 @@ bool Contains(std::string_view text, std::string_view part) {
 }
 
 std::string_view Trim(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
+  return ToStd(absl::StripAsciiWhitespace(ToAbsl(text)));
 }
 
 // True for "1 error occurred:" and "2 errors occurred:", with which Vault heads several errors.
