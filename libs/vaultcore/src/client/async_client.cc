@@ -93,8 +93,6 @@ void AsyncClient::Impl::PassWarnings(const std::vector<std::string>& warnings) c
 asio::awaitable<Status> AsyncClient::Impl::Login() {
   const vaultcore::Exchanger exchange =
       [this](HttpRequest request) -> asio::awaitable<StatusOr<HttpResponse>> {
-    // A login has no lasting effect beyond a token that expires unused: repeating it is safe.
-    request.set_idempotent(true);
     Exchanged done = co_await exchanger.Send(std::move(request), nullptr);
     co_return std::move(done.result);
   };
@@ -269,6 +267,7 @@ asio::awaitable<void> AsyncClient::Impl::ReadSpeculatively(
 // else is somebody else's.
 asio::awaitable<StatusOr<uint64_t>> AsyncClient::Impl::WriteOn(KvMount mount,
                                                                const KvWrite& write) {
+  VC_CO_RETURN_IF_ERROR(CheckKvData(write.data));
   const bool versioned = mount.version == KvVersion::kV2;
   for (int round = 1;; ++round) {
     HttpRequest request = BuildKvWrite(mount, write.ref.path, write.data, write.cas);
