@@ -61,6 +61,9 @@ std::string WithoutControls(std::string_view text) {
   return out;
 }
 
+// Cord's constructor for std::string&& has another mangled name in clang than in Debian's archive.
+absl::Cord CordOf(std::string_view text) { return absl::Cord(ToAbsl(text)); }
+
 std::optional<std::string> PayloadOf(const Status& status, const char* name) {
   const auto payload = status.GetPayload(name);
   if (!payload.has_value()) return std::nullopt;
@@ -72,7 +75,7 @@ std::optional<std::string> PayloadOf(const Status& status, const char* name) {
 Status MakeError(ErrorKind kind, std::string_view message, std::string_view hint) {
   Status status(TraitsOf(kind).code, WithoutControls(message));
   const char kind_byte = static_cast<char>('A' + static_cast<int>(kind));
-  status.SetPayload(kKindPayload, absl::Cord(absl::string_view(&kind_byte, 1)));
+  status.SetPayload(kKindPayload, CordOf({&kind_byte, 1}));
   return WithHint(std::move(status), hint);
 }
 
@@ -97,7 +100,7 @@ Status WithHint(Status status, std::string_view hint) {
   if (hint.empty()) {
     status.ErasePayload(kHintPayload);
   } else {
-    status.SetPayload(kHintPayload, absl::Cord(WithoutControls(hint)));
+    status.SetPayload(kHintPayload, CordOf(WithoutControls(hint)));
   }
   return status;
 }
@@ -110,7 +113,7 @@ std::optional<int> HttpStatusOf(const Status& status) {
 }
 
 Status WithHttpStatus(Status status, int http_status) {
-  if (!status.ok()) status.SetPayload(kHttpPayload, absl::Cord(std::to_string(http_status)));
+  if (!status.ok()) status.SetPayload(kHttpPayload, CordOf(std::to_string(http_status)));
   return status;
 }
 

@@ -2,9 +2,11 @@
 // document at a time.
 //
 // yaml-cpp accepts duplicate keys, cyclic aliases and trees that explode when walked; this reader
-// refuses them with file:line:column. Error messages never hold text of the document, because it
-// may be a secret. Scalars are wiped when a node is destroyed (yaml-cpp's own buffers are out of
-// reach). Blocking, pure; thread-safe.
+// refuses them with file:line:column (the column counts bytes). So it does with keys that are not
+// scalars, with the tag !!binary, and with bytes that YAML 1.2 does not allow in a text: invalid
+// UTF-8 and control characters. Error messages never hold text of the document, because it may be a
+// secret. Scalars are wiped when a node is destroyed (yaml-cpp's own buffers are out of reach).
+// Blocking, pure; thread-safe.
 
 #ifndef VAULTCORE_CONFIG_YAML_H_
 #define VAULTCORE_CONFIG_YAML_H_
@@ -22,7 +24,7 @@ namespace vaultcore {
 
 struct YamlLimits {
   int max_depth = 64;
-  size_t max_nodes = 2'000'000;  // per document, aliases expanded
+  size_t max_nodes = 2'000'000;  // per document, keys included, aliases expanded
   size_t max_bytes = 64u << 20;  // per text
   bool allow_aliases = true;     // anchors and aliases are expanded by copying, within max_nodes
   bool allow_duplicate_keys = false;  // true: the last wins, as Kubernetes and Helm do
@@ -37,8 +39,7 @@ class YamlNode {
   ~YamlNode();
   YamlNode(const YamlNode&) = default;
   YamlNode(YamlNode&&) noexcept = default;
-  YamlNode& operator=(const YamlNode&) = default;
-  YamlNode& operator=(YamlNode&&) noexcept = default;
+  YamlNode& operator=(YamlNode other) noexcept;
 
   // kNull: nothing, "~" or an unquoted "null".
   Type type() const { return type_; }
@@ -56,6 +57,8 @@ class YamlNode {
   std::optional<bool> AsBool() const;
 
   const std::vector<YamlNode>& items() const { return items_; }
+  // In the order of the text. A merge key ("<<: *defaults") is replaced by the members it brings,
+  // which come last; a key that the map has itself wins over them.
   const std::vector<Member>& members() const { return members_; }
   // A member, or a static null node: chains read safely, as in node["a"]["b"].
   const YamlNode& operator[](std::string_view key) const;
@@ -91,14 +94,14 @@ struct YamlNode::Member {
 };
 
 // Calls `on_document` for each document of `text`, in order; empty documents are passed as null
-// nodes. Stops at the first error: kUsage,
-// "`source_name`:3:14: ...", or what `on_document` returns.
+// nodes. Stops at the first error: kUsage, "`source_name`:3:14: ...", or what `on_document`
+// returns.
 Status ForEachYamlDocument(std::string_view text, std::string_view source_name,
                            const YamlLimits& limits,
                            const std::function<Status(YamlNode document)>& on_document);
 
 // The only document of `text`; a null node for an empty text. Errors: as above, and kUsage for a
-// second document.
+// second document; empty ones do not count.
 StatusOr<YamlNode> ParseYaml(std::string_view text, std::string_view source_name,
                              const YamlLimits& limits = {});
 
