@@ -83,11 +83,17 @@ def new_secret_id(vault, role="harness", wrap_ttl=None):
     return made["wrap_info"]["token"] if wrap_ttl else made["data"]["secret_id"]
 
 
-def configure_guide(vault, kubernetes=None, namespace="harness", service_accounts=SERVICE_ACCOUNTS):
+def configure_guide(
+    vault,
+    kubernetes=None,
+    namespace="harness",
+    service_accounts=SERVICE_ACCOUNTS,
+    create_accounts=True,
+):
     """Does the guide's steps 1 to 3: KV v2 at secret/ (and v1 at kv1/), the policies
     harness-generator and harness-runtime, a generator token, the AppRole harness, and with
     KUBERNETES the kubernetes login with the role harness for SERVICE_ACCOUNTS of NAMESPACE, which
-    are created.
+    are created unless CREATE_ACCOUNTS is false.
     """
     engine, base_path, role = "secret", "harness", "harness"
     mount_kv(vault, engine, 2)
@@ -102,7 +108,7 @@ def configure_guide(vault, kubernetes=None, namespace="harness", service_account
         {"token_policies": ["harness-runtime"], "token_ttl": "1h"},
     )
     if kubernetes:
-        for account in service_accounts:
+        for account in service_accounts if create_accounts else ():
             kubernetes.create_service_account(namespace, account)
         vault.api("POST", "sys/auth/kubernetes", {"type": "kubernetes"})
         with open(kubernetes.ca_cert, encoding="ascii") as ca_cert:
