@@ -360,7 +360,7 @@ TEST_F(ClientTest, AWriteWithoutCheckAndSetIsNotRepeatedBlindly) {
   KvWrite write = WriteOf("x", std::nullopt);
   EXPECT_THAT(Run(Connect().Write(write)), IsOk());
   EXPECT_THAT(Targets(server_), ElementsAre("GET /v1/sys/internal/ui/mounts/secret",
-                                            "POST /v1/secret/data/x", "GET /v1/secret/data/x"));
+                                            "PUT /v1/secret/data/x", "GET /v1/secret/data/x"));
 }
 
 TEST_F(ClientTest, WriteManyReportsEachInOrder) {
@@ -394,7 +394,7 @@ TEST_F(ClientTest, LogoutRevokesAnOwnTokenAlsoAfterCancel) {
   AsyncClient& vault = Connect();
   cancellation_->Cancel();
   EXPECT_THAT(Run(vault.Logout()), IsOk());
-  EXPECT_THAT(Targets(server_), ElementsAre("POST /v1/auth/token/revoke-self"));
+  EXPECT_THAT(Targets(server_), ElementsAre("PUT /v1/auth/token/revoke-self"));
   EXPECT_EQ(HeaderOf(server_.requests()[0], "X-Vault-Token"), "t1");
   EXPECT_THAT(Run(vault.Logout()), IsOk());
   EXPECT_EQ(server_.requests().size(), 1u);
