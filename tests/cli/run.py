@@ -52,8 +52,10 @@ Looking (PATTERN: a regular expression, searched line by line; ${NAME} in it is 
   check NAME ARGUMENT ...                      a function of scenario/checks.py
 
 Variables: WORK the work folder; ADDR, HTTP_ADDR, CACERT, ADDR_EXPIRED, ADDR_OTHER_HOST,
-ADDR_OTHER_CA, ADDR_CLIENT_CERT, CLIENT_CERT, CLIENT_KEY of the server; BASE the base path; ROLE the
-kubernetes role and AppRole, ROLE_ID, SECRET_ID; CHARTS the charts of these tests, EXAMPLES; PROXY_ADDR;
+ADDR_OTHER_CA, ADDR_CLIENT_CERT, ADDR_AS_HTTP and HTTP_ADDR_AS_HTTPS (the wrong scheme), CLIENT_CERT,
+CLIENT_KEY of the server; BASE the base path; ROLE the
+kubernetes role and AppRole, ROLE_ID, SECRET_ID; CHARTS the charts of these tests, EXAMPLES; HELM and HELM3;
+PROXY_ADDR, LISTENER_ADDR;
 SECRET_any-name: a secret with a canary in it.
 
 Nothing secret shown: whatever our programs print, the arguments and environment of every helm they

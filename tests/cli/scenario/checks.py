@@ -1,15 +1,22 @@
 """What `check NAME ...` in a scenario runs: checks that need more than a line."""
 
 import json
+import pathlib
 import re
-import shutil
 import subprocess
-import sys
+import time
 
+from testservers.vault import VaultError
+
+from . import loopback
+from .acme import (  # pylint: disable=unused-import
+    check_acme_report,
+    check_acme_vault,
+    check_loaded,
+    check_rendered_loaders,
+)
 from .parse import Failure
-
-# Prints the environment as JSON, bytes that are no UTF-8 kept as surrogates.
-DUMP = "import json,os,sys; json.dump(dict(os.environ), sys.stdout)"
+from .shells import compare_sourced
 
 
 def check_snapshot(run, name):
@@ -59,35 +66,7 @@ def check_different(run, *places):
 
 def check_sourced(run, env_file, values_file, *shells):
     """A shell that sources ENV_FILE has exactly the variables of VALUES_FILE (JSON), byte for byte."""
-    wanted = json.loads((run.work / values_file).read_text())
-    for shell in shells:
-        program = shutil.which(shell)
-        if program is None:
-            raise Failure(f"{shell} is not installed")
-        words = [program, "sh"] if shell == "busybox" else [program]
-        done = subprocess.run(
-            [
-                *words,
-                "-c",
-                'set -a && . "$1" && set +a && exec "$2" -c "$3"',
-                "sh",
-                str(run.work / env_file),
-                sys.executable,
-                DUMP,
-            ],
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0 or done.stderr:
-            raise Failure(f"{shell} cannot source it: {len(done.stderr)} bytes of complaint")
-        got = json.loads(done.stdout)
-        for name in ("PATH", "LANG", "PWD", "SHLVL", "_", "OLDPWD", "LC_CTYPE"):
-            got.pop(name, None)
-        if got != wanted:
-            wrong = sorted(n for n in got.keys() | wanted.keys() if got.get(n) != wanted.get(n))
-            raise Failure(f"{shell}: not as they were: {', '.join(wrong)}")
+    compare_sourced(run.work / env_file, json.loads((run.work / values_file).read_text()), shells)
 
 
 def check_generation(run, env_file, folder, *names):
@@ -99,3 +78,92 @@ def check_generation(run, env_file, folder, *names):
     marks = [set(re.findall(r"vc-canary-gen-(\d+)", text)) for text in texts]
     if len(marks[0]) != 1 or any(mark != marks[0] for mark in marks):
         raise Failure(f"a mixture of states: {[sorted(mark) for mark in marks]}")
+
+
+def check_no_leftovers(run, *folders):
+    """No staged or temporary file was left: what is hidden in FOLDERS is as after a first run."""
+    for folder in folders:
+        for path in (run.work / folder).iterdir():
+            if re.search(r"\.(new|tmp|stag\w*)\b|~$", path.name):
+                raise Failure(f"{folder}/{path.name} was left")
+
+
+def check_tokens_of_role(run, name):
+    """As many tokens of the scenario's AppRole live as when NAME was first asked for."""
+    count = 0
+    for accessor in run.vault.vault.api("LIST", "auth/token/accessors")["data"]["keys"]:
+        try:
+            token = run.vault.vault.api(
+                "POST", "auth/token/lookup-accessor", {"accessor": accessor}
+            )
+        except VaultError:  # It has ended meanwhile.
+            continue
+        count += (token["data"].get("meta") or {}).get("role_name") == run.vault.role
+    before = run.snapshots.setdefault(f"tokens {name}", count)
+    if count != before:
+        raise Failure(f"{count} tokens, there were {before}")
+
+
+def check_numbers_kept(run, path, *wanted):
+    """KEY=TEXT: the entry's JSON, as Vault sends it, holds the number with just this text."""
+    mount, _, rest = path.partition("/")
+    program, environment = run.vault.command_line()
+    done = subprocess.run(
+        [program, "read", "-format=json", f"{mount}/data/{rest}"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    for word in wanted:
+        key, text = word.split("=")
+        if not re.search(rf'"{re.escape(key)}": {re.escape(text)}[,\s}}]', done.stdout):
+            raise Failure(f"{path}: {key} is no longer {text}")
+
+
+def check_same_secrets(run, first, second, *keys):
+    """Below MOUNT/PATH and below the other, each of KEYS stands in the same entries and is the same."""
+    entries = run.vault.entries()
+
+    def below(folder):
+        return {
+            (path.removeprefix(folder), key): value
+            for path, entry in entries.items()
+            if path.startswith(folder + "/")
+            for key, value in entry.data.items()
+            if key in keys
+        }
+
+    here, there = below(first), below(second)
+    if {key for _, key in here} != set(keys):
+        raise Failure(f"not all of them are below {first}")
+    if here != there:
+        wrong = sorted(str(p) for p in here.keys() | there.keys() if here.get(p) != there.get(p))
+        raise Failure(f"not the same: {', '.join(wrong)}")
+
+
+def check_no_children(run, name):
+    """No process of this scenario whose command line holds NAME still runs."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes()
+        except OSError:
+            continue
+        if str(run.work).encode() in words and name.encode() in words:
+            raise Failure(f"{name} still runs (pid {path.parent.name})")
+
+
+def check_proxied(run, pattern, count="1"):
+    """Waits until the proxy has seen COUNT writes that match."""
+    deadline = time.monotonic() + 30
+    while True:
+        seen = [
+            request
+            for request in run.proxies[-1].requests
+            if request[0] in ("POST", "PUT") and loopback.matches("-", pattern, request)
+        ]
+        if len(seen) >= int(count):
+            return
+        if time.monotonic() > deadline:
+            raise Failure(f"the proxy saw {run.proxies[-1].requests}")
+        time.sleep(0.01)

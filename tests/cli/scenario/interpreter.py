@@ -7,13 +7,13 @@ import pathlib
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import time
 
 from testservers import processes
 
-from . import checks, leaks, loopback
+from . import leaks, loopback
+from .looking import Looking
 from .parse import Failure, expand
 from .vaults import VaultBinding
 
@@ -28,6 +28,7 @@ class Programs:
 
     own: dict
     helm: str
+    helm3: str = ""
 
     @staticmethod
     def find():
@@ -41,7 +42,8 @@ class Programs:
             if not os.access(path, os.X_OK):
                 raise Failure(f"set {variable} to the path of {name} (it is {path!r})")
             own[name] = path
-        return Programs(own, os.environ.get("VC_HELM") or processes.find_program("helm"))
+        helm = os.environ.get("VC_HELM") or processes.find_program("helm")
+        return Programs(own, helm, processes.find_program("helm3", "helm"))
 
 
 @dataclasses.dataclass
@@ -62,7 +64,7 @@ class Job:
         return self.output.with_suffix(".err").read_bytes()
 
 
-class Interpreter:
+class Interpreter(Looking):
     """The state of one running scenario."""
 
     def __init__(self, scenario, session, folder, programs, transcript):
@@ -90,6 +92,8 @@ class Interpreter:
             "CHARTS": str(PROJECT / "tests" / "cli" / "charts"),
             "EXAMPLES": str(PROJECT / "examples"),
             "NAME": scenario.name,
+            "HELM": self.programs.helm,
+            "HELM3": self.programs.helm3,
         }
         self.environment = {
             "PATH": f"{self._helm_wrapper()}:{os.environ.get('PATH', os.defpath)}",
@@ -162,8 +166,7 @@ class Interpreter:
             raise Failure(f"the pattern is malformed: {error}") from None
 
     def _write_files(self):
-        """Embedded files are written right before the first program runs, with what is known then.
-        """
+        """Embedded files are written right before the first program runs, with what is known then."""
         if self.written:
             return
         self.written = True
@@ -252,8 +255,7 @@ class Interpreter:
         self.transcript.append(f"    = {status}")
 
     def _shown(self):
-        """The end of what the last program said, for a failure's text; the rest is in the transcript.
-        """
+        """The end of what the last program said, for a failure's text; the rest is in the transcript."""
         if not self.last or not self.last.ours:
             return ""
         lines = (self.last.stdout() + self.last.stderr()).decode(errors="replace").splitlines()
@@ -356,7 +358,11 @@ class Interpreter:
             return folder
         # In this process and its children only: the scenario runs in a process of its own.
         libc = ctypes.CDLL(None, use_errno=True)
-        new_mounts, new_user, private = 0x20000, 0x10000000, 0x44000  # CLONE_NEW*; MS_REC|MS_PRIVATE
+        new_mounts, new_user, private = (
+            0x20000,
+            0x10000000,
+            0x44000,
+        )  # CLONE_NEW*; MS_REC|MS_PRIVATE
         uid, gid = os.geteuid(), os.getegid()
         if libc.unshare(new_mounts | (new_user if uid else 0)):
             raise Failure(f"no mounts of its own: {os.strerror(ctypes.get_errno())} (run as root)")
@@ -419,112 +425,6 @@ class Interpreter:
         if name not in self.jobs:
             raise Failure(f"nothing was started as &{name}")
         return self.jobs[name]
-
-    # Looking
-
-    def do_stdout(self, words):
-        """stdout [!] PATTERN | is FILE | empty | lines N"""
-        self._look(words, self._last().stdout(), "standard output")
-
-    def do_stderr(self, words):
-        """stderr [!] PATTERN | is FILE | empty | lines N"""
-        self._look(words, self._last().stderr(), "standard error")
-
-    def do_grep(self, words):
-        """grep [!] PATTERN FILE"""
-        path = self.work / self._expand(words[-1])
-        if not path.exists():
-            raise Failure(f"there is no file {path}")
-        self._look(words[:-1], path.read_bytes(), words[-1])
-
-    def _last(self):
-        if not self.last:
-            raise Failure("no program has run yet")
-        return self.last
-
-    def _look(self, words, data, what):
-        text = data.decode(errors="replace")
-        if words[0] == "is":
-            wanted = expand(self.scenario.files[words[1]], self.variables)
-            if text != wanted:
-                raise Failure(f"{what} is not what {words[1]} says:\n{wanted}")
-        elif words[0] == "empty":
-            if text:
-                raise Failure(f"{what} is not empty")
-        elif words[0] == "lines":
-            if text.count("\n") != int(words[1]):
-                raise Failure(f"{what} has {text.count(chr(10))} lines, not {words[1]}")
-        elif words[0] == "!":
-            match = self._pattern(words[1]).search(text)
-            if match:
-                raise Failure(f"{what} has {match.group(0)!r}")
-        elif not self._pattern(words[0]).search(text):
-            raise Failure(f"{what} has nothing that matches {words[0]!r}")
-
-    def do_same(self, words):
-        """same FILE FILE"""
-        first, second = ((self.work / word).read_bytes() for word in words)
-        if first != second:
-            raise Failure(f"{words[0]} and {words[1]} differ")
-
-    def do_file(self, words):
-        """file PATH [mode=0600] [size=N] [owner=UID] [absent]"""
-        path = self.work / words[0]
-        if "absent" in words:
-            if os.path.lexists(path):
-                raise Failure(f"{words[0]} is there")
-            return
-        if not path.is_file():
-            raise Failure(f"{words[0]} is no file")
-        status = path.stat()
-        have = {
-            "mode": f"{stat.S_IMODE(status.st_mode):04o}",
-            "size": str(status.st_size),
-            "owner": str(status.st_uid),
-        }
-        for word in words[1:]:
-            name, value = word.split("=")
-            if have[name] != value:
-                raise Failure(f"the {name} of {words[0]} is {have[name]}, not {value}")
-
-    def do_folder(self, words):
-        """folder PATH [NAME ...]"""
-        path = self.work / words[0]
-        names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
-        if names != sorted(words[1:]):
-            raise Failure(f"{words[0]} holds {' '.join(names) or 'nothing'}")
-
-    def do_entry(self, words):
-        """entry MOUNT/PATH [absent] [version=N] [only=KEYS] [KEY=VALUE] [KEY~PATTERN] [!KEY]"""
-        entry = self._need_vault().read_entry(words[0])
-        if "absent" in words[1:]:
-            if entry is not None:
-                raise Failure(f"{words[0]} is there, with {', '.join(entry.data)}")
-            return
-        if entry is None:
-            raise Failure(f"{words[0]} is not there")
-        for word in words[1:]:
-            wrong = entry.wrong(word)
-            if wrong:
-                raise Failure(f"{words[0]}: {wrong}")
-
-    def do_requests(self, words):
-        """requests METHOD /PATTERN N"""
-        seen = [
-            request
-            for request in self.proxies[-1].requests
-            if loopback.matches(words[0], words[1], request)
-        ]
-        if len(seen) != int(words[2]):
-            raise Failure(f"the proxy saw {len(seen)}: {seen}")
-
-    def do_check(self, words):
-        """check NAME ARGUMENT ..."""
-        self._write_files()
-        function = getattr(checks, f"check_{words[0].replace('-', '_')}", None)
-        if function is None:
-            raise Failure(f"scenario/checks.py has no check_{words[0]}")
-        function(self, *words[1:])
 
     # What must not be seen
 

@@ -40,7 +40,9 @@ def find(data, known):
     for pattern in PATTERNS:
         match = pattern.search(data)
         if match:
-            found.append(f"something like {match.group(0)[:14].decode()}... at byte {match.start()}")
+            found.append(
+                f"something like {match.group(0)[:14].decode()}... at byte {match.start()}"
+            )
     for needle, what in known.items():
         position = data.find(needle)
         if position >= 0:

@@ -31,7 +31,9 @@ class Entry:
             return None if str(self.version) == wanted else f"its version is {self.version}"
         if kind == "=" and key == "only":
             names = sorted(filter(None, wanted.split(",")))
-            return None if sorted(self.data) == names else f"it holds {', '.join(sorted(self.data))}"
+            return (
+                None if sorted(self.data) == names else f"it holds {', '.join(sorted(self.data))}"
+            )
         if key not in self.data:
             return f"{key} is not in it"
         value = self.data[key]
@@ -54,6 +56,7 @@ class VaultBinding:
         self.guide = None
         if kind == "shared":
             self.vault = session.vault
+            self._forget(name)
             self._prepare(session.kubernetes)
         elif kind in ("sealed", "uninitialised"):
             self.vault = session.vaults[kind]
@@ -80,6 +83,15 @@ class VaultBinding:
         """Ends what is the scenario's own."""
         for vault in [self.vault, *self.others] if self.private else []:
             vault.stop()
+
+    def _forget(self, name):
+        """Removes what an earlier run against the same servers left."""
+        for mount, version, below in (("secret", 2, "metadata/"), ("kv1", 1, "")):
+            for path in list(self._paths(mount, version, self.base)):
+                self.vault.api("DELETE", f"{mount}/{below}{path}")
+        for mount in self.vault.api("GET", "sys/mounts")["data"]:
+            if mount.endswith(f"-{name}/"):
+                self.vault.api("DELETE", f"sys/mounts/{mount[:-1]}")
 
     def _prepare(self, kubernetes):
         """The guide's policies and roles, for this scenario's base path."""
@@ -122,6 +134,10 @@ class VaultBinding:
         for name, address in vault.addresses.items():
             key = "HTTP_ADDR" if name == "http" else "ADDR_" + name.upper().replace("-", "_")
             names[key] = address
+        # The wrong one of http and https.
+        names["ADDR_AS_HTTP"] = vault.address.replace("https:", "http:")
+        if "http" in vault.addresses:
+            names["HTTP_ADDR_AS_HTTPS"] = vault.addresses["http"].replace("http:", "https:")
         return names
 
     def secrets(self):
