@@ -235,17 +235,22 @@ class Assembler {
 StatusOr<std::vector<std::string>> CheckPresence(const LoaderConfig& config, const FetchPlan& plan,
                                                  const std::vector<KvEntry>& answers) {
   std::vector<std::string> missing;
+  bool any_present = !plan.dynamic_items.empty();
   for (const KvItem& item : plan.items) {
     const KvEntry& entry = answers[item.ref];
-    if (entry.present()) continue;
-    if (item.required) {
-      return MakeError(ErrorKind::kNotFound,
-                       absl::StrCat(item.Label(config), ": ", Absence(plan, item, entry)),
-                       MissingHint(config, plan, item, entry));
+    if (entry.present()) {
+      any_present = true;
+      continue;
     }
-    missing.push_back(absl::StrCat(item.Label(config), ": ", Absence(plan, item, entry)));
+    std::string absence = Absence(plan, item, entry);
+    if (item.required) {
+      return MakeError(ErrorKind::kNotFound, absence, MissingHint(config, plan, item, entry));
+    }
+    if (std::find(missing.begin(), missing.end(), absence) == missing.end()) {
+      missing.push_back(std::move(absence));
+    }
   }
-  if (!plan.items.empty() && missing.size() == plan.items.size() && plan.dynamic_items.empty()) {
+  if (!plan.items.empty() && !any_present) {
     const KvItem& first = plan.items.front();
     return MakeError(ErrorKind::kNotFound,
                      absl::StrCat("nothing found: ", absl::StrJoin(missing, "; ")),

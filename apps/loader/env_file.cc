@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace loader {
 namespace {
@@ -46,34 +47,30 @@ bool IsChangedByExpansion(std::string_view value) {
 }
 
 const char* ReservedBecause(std::string_view name) {
-  struct Reserved {
-    std::string_view name;
-    const char* why;
+  using std::string_view_literals::operator""sv;
+  // What bash, dash, busybox sh or ksh set themselves, and refuse, ignore or evaluate when a file
+  // sets it.
+  static constexpr std::array kShellOwn = {
+      "COMP_WORDBREAKS"sv, "DIRSTACK"sv, "EPOCHREALTIME"sv, "EPOCHSECONDS"sv, "EUID"sv,
+      "FUNCNAME"sv,        "GROUPS"sv,   "HISTCMD"sv,       "JOBMAX"sv,       "KSH_VERSION"sv,
+      "LINENO"sv,          "OPTIND"sv,   "PIPESTATUS"sv,    "PPID"sv,         "RANDOM"sv,
+      "SECONDS"sv,         "SHLVL"sv,    "SRANDOM"sv,       "UID"sv,          "_"sv};
+  static constexpr std::array kShellBehaviour = {
+      "ENV"sv, "IFS"sv,       "MAILCHECK"sv, "POSIXLY_CORRECT"sv, "PROMPT_COMMAND"sv,
+      "PS4"sv, "SHELLOPTS"sv, "TMOUT"sv};
+  static constexpr std::array kPrograms = {"GLIBC_TUNABLES"sv, "PATH"sv};
+  const auto is_in = [name](const auto& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
   };
-  constexpr const char* kReadOnly = "shells do not let it be set";
-  constexpr const char* kShell = "it changes how the shell that sources the file works";
-  constexpr const char* kPrograms = "it decides which programs the application runs";
-  static constexpr std::array kReserved = {
-      Reserved{"BASHOPTS", kReadOnly},
-      Reserved{"BASH_VERSINFO", kReadOnly},
-      Reserved{"BASH_ENV", kShell},
-      Reserved{"ENV", kShell},
-      Reserved{"EUID", kReadOnly},
-      Reserved{"IFS", kShell},
-      Reserved{"PATH", kPrograms},
-      Reserved{"POSIXLY_CORRECT", kShell},
-      Reserved{"PPID", kReadOnly},
-      Reserved{"PROMPT_COMMAND", kShell},
-      Reserved{"PS4", kShell},
-      Reserved{"SHELLOPTS", kReadOnly},
-      Reserved{"UID", kReadOnly},
-      Reserved{"_", kShell},
-      Reserved{"GLIBC_TUNABLES", "it changes how programs are loaded"},
-  };
-  if (name.starts_with("LD_")) return "it decides which libraries the application loads";
-  const auto* found = std::find_if(kReserved.begin(), kReserved.end(),
-                                   [name](const Reserved& entry) { return entry.name == name; });
-  return found == kReserved.end() ? nullptr : found->why;
+  if (is_in(kShellOwn)) return "shells keep it for themselves";
+  if (is_in(kShellBehaviour) || name.starts_with("BASH_") || name == "BASHOPTS" ||
+      name == "BASHPID") {
+    return "it changes how the shell that sources the file works";
+  }
+  if (is_in(kPrograms) || name.starts_with("LD_")) {
+    return "it decides which programs and libraries are run";
+  }
+  return nullptr;
 }
 
 }  // namespace loader

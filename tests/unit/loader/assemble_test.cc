@@ -272,14 +272,14 @@ TEST(AssembleTest, NoMessageHoldsAValue) {
 TEST(CheckPresenceTest, AnEntryMissingBesideOneThatIsThereIsOnlyMentioned) {
   const auto missing = PresenceFor(ServiceConfig(), Answers(Entry({{"A", "\"1\""}}), Absent()));
   ASSERT_THAT(missing, IsOk());
-  EXPECT_THAT(*missing, ElementsAre("files: there is no entry secret/harness/svc/file-secrets"));
+  EXPECT_THAT(*missing, ElementsAre("there is no entry secret/harness/svc/file-secrets"));
 }
 
 TEST(CheckPresenceTest, NothingAtAllIsAnErrorThatNamesThePaths) {
   const auto missing = PresenceFor(ServiceConfig(), Answers(Absent(), Absent()));
   EXPECT_THAT(missing, StatusIs(ErrorKind::kNotFound,
-                                "nothing found: environment: there is no entry "
-                                "secret/harness/svc/env-secrets; files: there is no entry "
+                                "nothing found: there is no entry "
+                                "secret/harness/svc/env-secrets; there is no entry "
                                 "secret/harness/svc/file-secrets"));
   EXPECT_THAT(missing, HintIs(HasSubstr("vaultSecretGenerator generate")));
 }
@@ -295,7 +295,7 @@ TEST(CheckPresenceTest, RequiredEntriesMustBeThere) {
   config.files_required = true;
   EXPECT_THAT(
       PresenceFor(config, Answers(Entry({{"A", "\"1\""}}), Absent())),
-      StatusIs(ErrorKind::kNotFound, "files: there is no entry secret/harness/svc/file-secrets"));
+      StatusIs(ErrorKind::kNotFound, "there is no entry secret/harness/svc/file-secrets"));
 }
 
 TEST(CheckPresenceTest, ADeletedEntryIsToldApartFromOneThatNeverWas) {
@@ -305,7 +305,7 @@ TEST(CheckPresenceTest, ADeletedEntryIsToldApartFromOneThatNeverWas) {
       PresenceFor(config, Answers(Absent(KvEntry::State::kDeleted), Entry({{"a", "\"1\""}})));
   EXPECT_THAT(missing,
               StatusIs(ErrorKind::kNotFound,
-                       "environment: secret/harness/svc/env-secrets was deleted (version 3)"));
+                       "secret/harness/svc/env-secrets was deleted (version 3)"));
   EXPECT_THAT(missing,
               HintIs(HasSubstr("vault kv undelete -versions=3 secret/harness/svc/env-secrets")));
 }

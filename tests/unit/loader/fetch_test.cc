@@ -102,9 +102,9 @@ TEST_F(FetchTest, AllEntriesAreReadAtOnceAndCredentialsIssuedAfterwards) {
                           "issue database/app"));
   EXPECT_EQ(assembled->variables.at("DB_USER").value.Reveal(), "issued-user");
   EXPECT_EQ(output_,
-            "loader: warning: files: there is no entry secret/harness/svc/file-secrets; going on "
+            "loader: warning: there is no entry secret/harness/svc/file-secrets; going on "
             "without it\n"
-            "loader: warning: database mongo: there is no entry secret/harness/mongo; going on "
+            "loader: warning: there is no entry secret/harness/mongo; going on "
             "without it\n"
             "loader: database/creds/app: credentials issued for 3600 s\n");
 }
