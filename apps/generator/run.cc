@@ -1,0 +1,351 @@
+#include "generator/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/ui.h"
+#include "generator/backup.h"
+#include "generator/connection.h"
+#include "generator/console.h"
+#include "generator/decision.h"
+#include "generator/helm.h"
+#include "generator/needs.h"
+#include "generator/plan.h"
+#include "generator/rendering.h"
+#include "generator/report.h"
+#include "generator/scrub.h"
+#include "generator/upload.h"
+#include "generator/values.h"
+#include "vaultcore/base/file.h"
+#include "vaultcore/client/client.h"
+
+namespace generator {
+namespace {
+
+using vaultcore::Client;
+using vaultcore::ErrorKind;
+using vaultcore::ExitCode;
+using vaultcore::MakeError;
+using vaultcore::Secret;
+using vaultcore::SecretRef;
+using vaultcore::Status;
+using vaultcore::StatusOr;
+using vaultcore::YamlNode;
+
+class ClientStore : public EntryStore {
+ public:
+  explicit ClientStore(Client& client) : client_(client) {}
+
+  std::vector<StatusOr<vaultcore::KvEntry>> ReadMany(const std::vector<SecretRef>& refs) override {
+    return client_.ReadMany(refs);
+  }
+  std::vector<StatusOr<uint64_t>> WriteMany(const std::vector<vaultcore::KvWrite>& writes,
+                                            const OnWritten& on_done) override {
+    return client_.WriteMany(writes, on_done);
+  }
+  bool HasCheckAndSet(const vaultcore::Mount& mount) override {
+    // Resolved when the entries were read: no request. Where it is not known, the write says why.
+    const StatusOr<vaultcore::KvMount> resolved = client_.ResolveKvMount(mount);
+    return !resolved.ok() || resolved->version == vaultcore::KvVersion::kV2;
+  }
+
+ private:
+  Client& client_;
+};
+
+// What the chart needs, and the values for it.
+struct Work {
+  Needs needs;
+  Decisions decisions;
+};
+
+class Session {
+ public:
+  Session(const Options& options, const vaultcore::EnvironmentLookup& environment,
+          const std::shared_ptr<vaultcore::Cancellation>& cancellation)
+      : options_(options),
+        environment_(environment),
+        cancellation_(cancellation),
+        deadline_(std::chrono::steady_clock::now() + options.timeout),
+        console_(options, environment) {}
+
+  StatusOr<ExitCode> Run() {
+    VC_RETURN_IF_ERROR(LoadOwnValues());
+    VC_RETURN_IF_ERROR(StartHelm());
+    VC_RETURN_IF_ERROR(ReadSettings());
+    VC_ASSIGN_OR_RETURN(Client client, Connect());
+    StatusOr<ExitCode> result = RunConnected(client);
+    const Status logout = client.Logout();
+    if (result.ok() && !logout.ok()) {
+      console_.Note("the token of this run could not be revoked: " +
+                    std::string(vaultcore::MessageOf(logout)));
+    }
+    return result;
+  }
+
+ private:
+  Status LoadOwnValues() {
+    for (const std::string& file : options_.values_files) {
+      VC_ASSIGN_OR_RETURN(YamlNode values, LoadValuesFile(file));
+      for (const NamedScalar& scalar : TextScalars(values)) {
+        own_values_.insert(scalar.value);
+        if (LooksSecret(scalar.key)) scrubber_.Add(Bytes(scalar.value));
+      }
+      files_.push_back(std::move(values));
+    }
+    return absl::OkStatus();
+  }
+
+  Status StartHelm() {
+    console_.progress().Show("reading the chart");
+    apps::RunOptions run;
+    run.deadline = deadline_;
+    run.cancellation = cancellation_.get();
+    VC_ASSIGN_OR_RETURN(Helm helm, Helm::Start(options_, environment_, std::move(run)));
+    helm_.emplace(std::move(helm));
+    VC_ASSIGN_OR_RETURN(
+        merged_, ParseValues(helm_->chart_values().Reveal(), options_.chart + "/values.yaml"));
+    for (const NamedScalar& scalar : TextScalars(merged_)) {
+      if (LooksSecret(scalar.key)) scrubber_.Add(Bytes(scalar.value));
+    }
+    for (const YamlNode& values : files_) merged_.MergeFrom(values);
+    if (!options_.sets.empty()) {
+      VC_ASSIGN_OR_RETURN(const Secret text, helm_->SetValues(scrubber_));
+      VC_ASSIGN_OR_RETURN(const YamlNode document, ParseValues(text.Reveal(), "--set"));
+      const YamlNode& values = document["values"];
+      for (const NamedScalar& scalar : TextScalars(values)) own_values_.insert(scalar.value);
+      merged_.MergeFrom(values);
+    }
+    return absl::OkStatus();
+  }
+
+  Status ReadSettings() {
+    VC_ASSIGN_OR_RETURN(settings_, ReadVaultSettings(merged_));
+    StatusOr<vaultcore::SecretLayout> layout =
+        vaultcore::SecretLayout::Create(settings_.engine, settings_.base_path);
+    if (!layout.ok()) {
+      return vaultcore::Annotate(layout.status(), "global.externalSecretsLoader.vault");
+    }
+    layout_.emplace(*std::move(layout));
+    const StatusOr<std::optional<vaultcore::Endpoint>> other =
+        vaultcore::VaultAddressFrom(environment_);
+    if (other.ok() && other->has_value() && !(**other == settings_.address)) {
+      console_.Note("VAULT_ADDR is another address; the values' " + settings_.address.ToString() +
+                    " counts");
+    }
+    return absl::OkStatus();
+  }
+
+  StatusOr<Client> Connect() {
+    VC_ASSIGN_OR_RETURN(Secret token, OperatorToken(environment_));
+    if (!token.empty()) scrubber_.Add(token.Reveal());
+    VC_ASSIGN_OR_RETURN(std::unique_ptr<vaultcore::AuthMethod> auth,
+                        MakeAuth(settings_, std::move(token)));
+    vaultcore::ClientOptions client;
+    VC_ASSIGN_OR_RETURN(client.connection, MakeConnection(settings_, environment_));
+    client.retry.max_retries = client.connection.max_retries;
+    client.deadline = deadline_;
+    client.cancellation = cancellation_;
+    client.observer = [this](const vaultcore::RequestEvent& event) { console_.Request(event); };
+    client.on_warning = [this](std::string_view warning) {
+      console_.Note("Vault says: " + std::string(warning));
+    };
+    console_.progress().Show("connecting to " + settings_.address.ToString());
+    VC_ASSIGN_OR_RETURN(Client connected, Client::Connect(std::move(client), std::move(auth)));
+    // A wrong token or mount is told now, before Helm is given a minute of work.
+    VC_RETURN_IF_ERROR(connected.ResolveKvMount(layout_->mount()).status());
+    return connected;
+  }
+
+  StatusOr<ExitCode> RunConnected(Client& client) {
+    ClientStore store(client);
+    if (!options_.input_json.empty()) return RunRestore(store);
+    VC_ASSIGN_OR_RETURN(const Work work, FindWork());
+    VC_ASSIGN_OR_RETURN(Existing existing, Read(store, EntriesOf(work.needs)));
+    Mint mint(work.decisions.tokens, SystemRandomBytes());
+    const auto make_plan = [&](const Existing& now) {
+      return MakePlan(work.needs, work.decisions, now, mint);
+    };
+    return Finish(store, std::move(existing), make_plan, work.needs, work.decisions);
+  }
+
+  StatusOr<ExitCode> RunRestore(EntryStore& store) {
+    VC_ASSIGN_OR_RETURN(const Secret text, vaultcore::ReadSecretFile(options_.input_json));
+    VC_ASSIGN_OR_RETURN(std::vector<vaultcore::KvWrite> wanted,
+                        ParseBackup(text.Reveal(), options_.input_json, Target()));
+    const Restore restore = MakeRestore(std::move(wanted));
+    VC_ASSIGN_OR_RETURN(Existing existing, Read(store, EntriesOf(restore.needs)));
+    const auto make_plan = [&](const Existing& now) -> StatusOr<Plan> {
+      return restore.MakePlan(now);
+    };
+    return Finish(store, std::move(existing), make_plan, restore.needs, restore.decisions);
+  }
+
+  BackupTarget Target() const { return {settings_.engine, settings_.base_path}; }
+
+  StatusOr<Existing> Read(EntryStore& store, const std::vector<SecretRef>& refs) {
+    console_.progress().Show("reading " + std::to_string(refs.size()) + " entries from Vault");
+    return ReadAll(store, refs);
+  }
+
+  StatusOr<std::vector<Secret>> Render(const std::vector<std::vector<Switch>>& renderings) {
+    const auto begin = std::chrono::steady_clock::now();
+    helm_->set_on_tick([this, begin, &renderings](size_t ended) {
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
+          std::chrono::steady_clock::now() - begin);
+      console_.progress().Show("rendering the chart with Helm, " + std::to_string(ended) + " of " +
+                               std::to_string(renderings.size()) + " done (" +
+                               std::to_string(seconds.count()) + " s)");
+    });
+    return helm_->Render(renderings, scrubber_);
+  }
+
+  StatusOr<Rendering> ReadOne(const Secret& text, std::string_view what) {
+    return ReadRendering(text.Reveal(), what, helm_->release_namespace());
+  }
+
+  // Off twice, to tell what the chart invents from what it holds constant, and on once.
+  StatusOr<Work> FindWork() {
+    std::vector<Switch> off_switches = LoaderSwitches(merged_, false);
+    VC_ASSIGN_OR_RETURN(std::vector<Secret> texts,
+                        Render({off_switches, off_switches, LoaderSwitches(merged_, true)}));
+    VC_ASSIGN_OR_RETURN(const Rendering on, ReadOne(texts[2], "the rendering with the loader on"));
+    VC_ASSIGN_OR_RETURN(Rendering off, ReadOne(texts[0], "the rendering with the loader off"));
+    if (!off.loaders.empty()) {
+      // Subcharts whose own values switch it on are seen only now.
+      for (const LoaderManifest& loader : off.loaders) {
+        if (loader.chart.empty()) continue;
+        off_switches.push_back(SubchartOff({loader.chart.begin() + 1, loader.chart.end()}));
+      }
+      VC_ASSIGN_OR_RETURN(texts, Render({off_switches, off_switches}));
+      VC_ASSIGN_OR_RETURN(off, ReadOne(texts[0], "the rendering with the loader off"));
+    }
+    VC_ASSIGN_OR_RETURN(const Rendering again,
+                        ReadOne(texts[1], "the second rendering with the loader off"));
+    console_.progress().Show("working out what the services need");
+    for (const std::string& warning : on.warnings) console_.Note(warning);
+    Work work;
+    VC_ASSIGN_OR_RETURN(work.needs, FindNeeds(off, on, Defaults{*layout_, settings_.address}));
+    if (!work.needs.knows_loader) {
+      work.needs.notes.emplace_back(
+          "no chart of this release renders a secrets loader; all that its workloads take from "
+          "Secrets is taken");
+    }
+    work.decisions = Decide(work.needs, off, again, own_values_);
+    return work;
+  }
+
+  StatusOr<ExitCode> Finish(EntryStore& store, Existing existing,
+                            const std::function<StatusOr<Plan>(const Existing&)>& make_plan,
+                            const Needs& needs, const Decisions& decisions) {
+    UploadOutcome outcome;
+    if (options_.command == Command::kPlan) {
+      VC_ASSIGN_OR_RETURN(outcome.plan, make_plan(existing));
+      outcome.existing = std::move(existing);
+    } else {
+      VC_RETURN_IF_ERROR(SaveBackup(existing, make_plan));
+      UploadProgress progress;
+      progress.writing = [this](size_t done, size_t total) {
+        console_.progress().ShowCount("uploading", done, total, "entries");
+      };
+      progress.lost_race = [this] {
+        console_.Note("somebody else wrote to the same entries; reading them again");
+      };
+      outcome = Upload(store, std::move(existing), make_plan, progress);
+    }
+    console_.progress().Clear();
+    Report report = MakeReport(Context(store, needs), needs, decisions, outcome);
+    if (outcome.without_check_and_set) {
+      report.notes.emplace_back(
+          "a KV version 1 mount has no check-and-set: entries were read again right before they "
+          "were written");
+    }
+    for (const std::string& note : report.notes) console_.Note(note);
+    VC_RETURN_IF_ERROR(Print(report));
+    VC_RETURN_IF_ERROR(Unfinished(outcome));
+    if (!options_.output_json.empty()) {
+      VC_RETURN_IF_ERROR(WriteBackup(outcome.existing, Plan()));
+    }
+    return ExitOf(report);
+  }
+
+  // What was and what was not written is in the report already.
+  static Status Unfinished(const UploadOutcome& outcome) {
+    if (outcome.status.ok()) return absl::OkStatus();
+    return vaultcore::HintOf(outcome.status).empty()
+               ? vaultcore::WithHint(outcome.status,
+                                     "what was written stays; running it again adds the rest")
+               : outcome.status;
+  }
+
+  // Before the upload, so that nothing is in Vault that a crash could lose here; it also finds out
+  // that the file cannot be written while nothing has happened yet.
+  Status SaveBackup(const Existing& existing,
+                    const std::function<StatusOr<Plan>(const Existing&)>& make_plan) {
+    if (options_.output_json.empty()) return absl::OkStatus();
+    VC_ASSIGN_OR_RETURN(const Plan plan, make_plan(existing));
+    return WriteBackup(existing, plan);
+  }
+
+  Status WriteBackup(const Existing& existing, const Plan& plan) {
+    const Secret text = FormatBackup(Target(), existing, plan);
+    return vaultcore::WriteFileDurably(options_.output_json, text.Reveal());
+  }
+
+  ReportContext Context(EntryStore& store, const Needs& needs) const {
+    ReportContext context;
+    context.planned = options_.command == Command::kPlan;
+    context.release = options_.release;
+    context.chart = options_.chart;
+    context.address = settings_.address.ToString();
+    context.release_namespace = helm_->release_namespace();
+    for (const SecretRef& ref : EntriesOf(needs)) {
+      if (!store.HasCheckAndSet(ref.mount)) context.v1_mounts.insert(ref.mount);
+    }
+    return context;
+  }
+
+  Status Print(const Report& report) const {
+    const std::string text = options_.format == Format::kJson
+                                 ? FormatJson(report)
+                                 : FormatTable(report, options_.verbose);
+    return apps::WriteAll(STDOUT_FILENO, text, "standard output");
+  }
+
+  ExitCode ExitOf(const Report& report) const {
+    const bool problems = !report.problems.empty() || report.Count(KeyState::kConflict) > 0 ||
+                          report.Count(KeyState::kBlocked) > 0 ||
+                          report.Count(KeyState::kNotWritten) > 0;
+    if (problems) return ExitCode::kFailed;
+    if (options_.exit_code && report.Count(KeyState::kToWrite) > 0) return ExitCode::kMissing;
+    return ExitCode::kOk;
+  }
+
+  const Options& options_;
+  const vaultcore::EnvironmentLookup& environment_;
+  const std::shared_ptr<vaultcore::Cancellation> cancellation_;
+  const vaultcore::Deadline deadline_;
+  Console console_;
+  Scrubber scrubber_;
+  OwnValues own_values_;
+  std::vector<YamlNode> files_;
+  YamlNode merged_;
+  std::optional<Helm> helm_;
+  VaultSettings settings_;
+  std::optional<vaultcore::SecretLayout> layout_;
+};
+
+}  // namespace
+
+ExitCode Run(const Options& options, const vaultcore::EnvironmentLookup& environment,
+             const std::shared_ptr<vaultcore::Cancellation>& cancellation) {
+  const StatusOr<ExitCode> result = Session(options, environment, cancellation).Run();
+  if (result.ok()) return *result;
+  apps::PrintError(kProgram, result.status());
+  return vaultcore::ExitCodeFor(result.status());
+}
+
+}  // namespace generator
