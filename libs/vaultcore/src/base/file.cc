@@ -90,23 +90,6 @@ Status ReadAll(const std::string& path, size_t max_bytes, Prepare prepare, Sink 
   return result;
 }
 
-// Writing through a link or over a device would change something that `path` does not name, and
-// renaming over it would replace it: /dev/stdout by a file, for one.
-Status CheckReplaceable(int folder_fd, const std::string& name, const std::string& path) {
-  struct stat info;
-  if (fstatat(folder_fd, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-    return errno == ENOENT ? absl::OkStatus() : posix::WriteError(errno, "cannot write", path);
-  }
-  if (S_ISREG(info.st_mode)) return absl::OkStatus();
-  if (S_ISDIR(info.st_mode)) return posix::WriteError(EISDIR, "cannot write", path);
-  if (S_ISLNK(info.st_mode)) {
-    return MakeError(ErrorKind::kIo, "cannot write " + path + ": it is a symbolic link",
-                     HintFor(ELOOP));
-  }
-  return MakeError(ErrorKind::kIo, "cannot write " + path + ": it is not a regular file",
-                   "name a file that may be replaced");
-}
-
 }  // namespace
 
 namespace posix {
@@ -114,6 +97,28 @@ namespace posix {
 Status WriteError(int error_number, std::string_view action, std::string_view path) {
   return MakeError(ErrorKind::kIo, DescribeErrno(error_number, action, path),
                    HintFor(error_number));
+}
+
+StatusOr<UniqueFd> OpenFolder(const std::string& path) {
+  UniqueFd folder(
+      Retry([&path] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (!folder.valid()) return WriteError(errno, "cannot open the folder", path);
+  return folder;
+}
+
+Status CheckReplaceable(int folder_fd, const std::string& name, const std::string& path) {
+  struct stat info;
+  if (fstatat(folder_fd, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT ? absl::OkStatus() : WriteError(errno, "cannot write", path);
+  }
+  if (S_ISREG(info.st_mode)) return absl::OkStatus();
+  if (S_ISDIR(info.st_mode)) return WriteError(EISDIR, "cannot write", path);
+  if (S_ISLNK(info.st_mode)) {
+    return MakeError(ErrorKind::kIo, "cannot write " + path + ": it is a symbolic link",
+                     HintFor(ELOOP));
+  }
+  return MakeError(ErrorKind::kIo, "cannot write " + path + ": it is not a regular file",
+                   "name a file that may be replaced");
 }
 
 Status CreateFileDurably(int folder_fd, const std::string& name, std::string_view content,
@@ -199,10 +204,8 @@ StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_bytes) {
 Status WriteFileDurably(const std::string& path, std::string_view content, uint32_t mode) {
   const posix::SplitPath split = posix::Split(path);
   if (split.name.empty()) return posix::WriteError(EISDIR, "cannot write", path);
-  const posix::UniqueFd folder(posix::Retry(
-      [&split] { return open(split.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  if (!folder.valid()) return posix::WriteError(errno, "cannot open the folder of", path);
-  VC_RETURN_IF_ERROR(CheckReplaceable(folder.get(), split.name, path));
+  VC_ASSIGN_OR_RETURN(const posix::UniqueFd folder, posix::OpenFolder(split.folder));
+  VC_RETURN_IF_ERROR(posix::CheckReplaceable(folder.get(), split.name, path));
   const std::string temporary = ".vaultcore-" + posix::RandomName() + ".tmp";
   VC_RETURN_IF_ERROR(
       posix::CreateFileDurably(folder.get(), temporary, content, static_cast<mode_t>(mode), path));

@@ -59,6 +59,14 @@ auto Retry(Call call) {
 // secret is missing".
 Status WriteError(int error_number, std::string_view action, std::string_view path);
 
+// A descriptor of the folder `path`, symbolic links followed.
+StatusOr<UniqueFd> OpenFolder(const std::string& path);
+
+// An error unless `name` may be replaced: nothing is there, or a regular file. Writing through a
+// link or over a device would change something that `path` does not name, and renaming over it
+// would replace it: /dev/stdout by a file, for one.
+Status CheckReplaceable(int folder_fd, const std::string& name, const std::string& path);
+
 // Writes all of `content` to a new file `name` of the folder `folder_fd`, with exactly `mode`, and
 // fsyncs it. Fails when the name is taken, symbolic links included. On failure the file is removed.
 // `shown` stands for the file in errors.
