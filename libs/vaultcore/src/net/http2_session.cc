@@ -170,6 +170,14 @@ struct Http2Session::Callbacks {
     return 0;
   }
 
+  // Only nghttp2 itself says goodbye here, and only to a server that breaks the protocol.
+  static int OnSent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+      static_cast<Http2Session*>(user)->breach_ = frame->goaway.error_code;
+    }
+    return 0;
+  }
+
   // A request that waited for its turn when the server said goodbye.
   static int OnNotSent(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
@@ -206,6 +214,7 @@ Http2Session::Http2Session(const Origin& origin, size_t max_body_bytes)
   nghttp2_session_callbacks_set_on_header_callback(callbacks, Callbacks::OnHeader);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::OnData);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Callbacks::OnFrame);
+  nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, Callbacks::OnSent);
   nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, Callbacks::OnNotSent);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Callbacks::OnClose);
   const int made = nghttp2_session_client_new3(&session_, callbacks, this, nullptr, &memory);
@@ -317,6 +326,11 @@ std::string_view Http2Session::Output() {
     if (size <= 0) break;
     out_.Append(ToView(data, static_cast<size_t>(size)));
   }
+  if (breach_) {
+    Fail(MakeError(ErrorKind::kProtocol,
+                   absl::StrFormat("the answer is not proper HTTP/2 (%s)",
+                                   nghttp2_http2_strerror(*std::exchange(breach_, {})))));
+  }
   return out_.View();
 }
 
@@ -327,9 +341,9 @@ Status Http2Session::Input(std::string_view bytes) {
   const ssize_t used = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   if (used < 0) {
-    return MakeError(
-        ErrorKind::kProtocol,
-        absl::StrFormat("the answer is not HTTP/2 (%s)", nghttp2_strerror(static_cast<int>(used))));
+    return MakeError(ErrorKind::kProtocol,
+                     absl::StrFormat("the answer is not proper HTTP/2 (%s)",
+                                     nghttp2_strerror(static_cast<int>(used))));
   }
   if (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0) {
     closing_ = true;

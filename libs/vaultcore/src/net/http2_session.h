@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "net/origin.h"
 #include "net/session.h"
@@ -48,7 +49,8 @@ class Http2Session final : public Session {
   nghttp2_session* session_ = nullptr;
   Streams streams_;
   WireBuffer out_;
-  uint64_t inputs_ = 0;  // portions that have arrived
+  uint64_t inputs_ = 0;             // portions that have arrived
+  std::optional<uint32_t> breach_;  // why the server has just been told goodbye
   bool served_ = false;
   bool closing_ = false;
 };
