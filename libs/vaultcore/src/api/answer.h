@@ -23,6 +23,10 @@ Status Malformed(std::string_view what, std::string_view missing);
 // opposed to no such mount, a path of the wrong KV version, and any 404 that is not Vault's own.
 bool SaysAbsent(const HttpResponse& response);
 
+// True for a 500 by which Vault refuses a request that it would refuse again, such as too large a
+// value.
+bool IsLastingRefusal(const HttpResponse& response);
+
 inline bool IsSuccess(const HttpResponse& response) {
   return response.status >= 200 && response.status < 300;
 }

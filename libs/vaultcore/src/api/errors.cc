@@ -155,7 +155,18 @@ Meaning NotFound(const Operation& operation, const ErrorBody& body) {
   return {ErrorKind::kNotFound, "not found", ""};
 }
 
+// Vault answers 500 to some requests that are at fault themselves: JSON that it does not take, and
+// values beyond its limits.
+bool BlamesTheRequest(std::string_view errors) {
+  return Contains(errors, "malformed JSON") || Contains(errors, "exceeds allowed") ||
+         Contains(errors, "value being too large");
+}
+
 Meaning ServerFault(int http_status, const ErrorBody& body) {
+  if (http_status == 500 && BlamesTheRequest(body.errors)) {
+    return {ErrorKind::kRejected, "Vault refused the request",
+            "an entry may have 1 MiB at most, all its values together"};
+  }
   if (http_status == 501) {
     return {ErrorKind::kUnavailable, "Vault is not initialised",
             "initialise it (vault operator init) and unseal it"};
@@ -264,6 +275,10 @@ Status Malformed(std::string_view what, std::string_view missing) {
       ErrorKind::kProtocol,
       absl::StrFormat("%s: the answer has no %s", std::string(what), std::string(missing)),
       "check that the address is Vault's own");
+}
+
+bool IsLastingRefusal(const HttpResponse& response) {
+  return response.status == 500 && BlamesTheRequest(ServerErrors(response));
 }
 
 bool SaysAbsent(const HttpResponse& response) {

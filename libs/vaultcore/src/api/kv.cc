@@ -2,6 +2,8 @@
 
 #include <absl/strings/str_format.h>
 
+#include <charconv>
+#include <cmath>
 #include <utility>
 
 #include "api/answer.h"
@@ -44,16 +46,41 @@ Json ObjectOf(const KvData& data) {
   return object;
 }
 
-// Looks at strings and keys at any depth.
-bool IsUtf8(const Json& value) {
-  if (value.is_string()) return IsValidUtf8(value.AsText());
+// True when a number of this text is read back from KV v2 as it was written: v2 keeps doubles, and
+// writes them in the shortest form that is the same double.
+bool SurvivesAsDouble(std::string_view number) {
+  double value = 0;
+  const char* const end = number.data() + number.size();
+  const auto [parsed, error] = std::from_chars(number.data(), end, value);
+  if (error != std::errc() || parsed != end) return false;
+  const double size = std::abs(value);
+  // Beyond these Vault writes an exponent.
+  if (size != 0 && (size < 1e-6 || size >= 1e21)) return false;
+  char text[64];
+  const auto [last, failed] =
+      std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
+  const bool same =
+      failed == std::errc() && std::string_view(text, static_cast<size_t>(last - text)) == number;
+  WipeMemory(text, sizeof text);
+  return same;
+}
+
+// Why the mount would not keep `value` as it is, looking at any depth; empty when it would.
+std::string_view Obstacle(KvVersion version, const Json& value) {
+  constexpr std::string_view kNotUtf8 = "is not valid UTF-8";
+  if (value.is_string() && !IsValidUtf8(value.AsText())) return kNotUtf8;
+  if (version == KvVersion::kV2 && value.type() == Json::Type::kNumber &&
+      !SurvivesAsDouble(value.AsText())) {
+    return "is a number that KV version 2 would round or rewrite";
+  }
   for (const Json& item : value.items()) {
-    if (!IsUtf8(item)) return false;
+    if (const auto obstacle = Obstacle(version, item); !obstacle.empty()) return obstacle;
   }
   for (const auto& [key, member] : value.members()) {
-    if (!IsValidUtf8(key) || !IsUtf8(member)) return false;
+    if (!IsValidUtf8(key)) return kNotUtf8;
+    if (const auto obstacle = Obstacle(version, member); !obstacle.empty()) return obstacle;
   }
-  return true;
+  return {};
 }
 
 }  // namespace
@@ -79,19 +106,19 @@ Secret KvText(const Json& value) {
   return value.Dump();
 }
 
-Status CheckKvData(const KvData& data) {
+Status CheckKvData(const KvMount& mount, const KvData& data) {
   for (const auto& [key, value] : data) {
     if (!IsValidUtf8(key)) {
       return MakeError(ErrorKind::kUsage, "a key of the entry is not valid UTF-8",
                        "rename the key");
     }
-    if (!IsUtf8(value)) {
-      return MakeError(ErrorKind::kUsage,
-                       absl::StrFormat("the value of %s is not valid UTF-8, so Vault cannot hold "
-                                       "it unchanged",
-                                       Printable(key, 100)),
-                       "store it base64-encoded, under a key that its reader decodes");
-    }
+    const std::string_view obstacle = Obstacle(mount.version, value);
+    if (obstacle.empty()) continue;
+    return MakeError(ErrorKind::kUsage,
+                     absl::StrFormat("the value of %s %s, so Vault would not keep it unchanged",
+                                     Printable(key, 100), std::string(obstacle)),
+                     "write a number as a string; encode binary content as base64, under a key "
+                     "whose reader decodes it");
   }
   return absl::OkStatus();
 }

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "api/answer.h"
+
 namespace vaultcore {
 namespace {
 
@@ -31,7 +33,8 @@ bool IsRetryable(const Outcome& outcome, bool idempotent) {
     case 503:
       return true;
     default:
-      return idempotent && outcome.response->status >= 500;
+      return idempotent && outcome.response->status >= 500 &&
+             !internal::IsLastingRefusal(*outcome.response);
   }
 }
 

@@ -231,6 +231,12 @@ StatusOr<DatabaseCredentials> ParseDatabaseCredentials(const Mount& mount, std::
                                   mount.text())),
         response.status);
   }
+  if (response.status == 500) {
+    return WithHint(InterpretError(operation, response),
+                    absl::StrFormat("Vault must reach the database and may create users in it: "
+                                    "see vault list %s/config",
+                                    mount.text()));
+  }
   VC_ASSIGN_OR_RETURN(const Json body, ParseObject(operation, response));
   const Json& data = body["data"];
   DatabaseCredentials credentials;

@@ -79,7 +79,8 @@ class KubernetesAuth final : public AuthMethod {
     return Rebuilt(refused, message,
                    absl::StrFormat("compare with bound_service_account_names, "
                                    "bound_service_account_namespaces and audience in: vault read "
-                                   "auth/%s/role/%s; and the cluster in: vault read auth/%s/config",
+                                   "auth/%s/role/%s; and the cluster, which Vault must reach, in: "
+                                   "vault read auth/%s/config",
                                    mount, Printable(credentials_.role, 100), mount));
   }
 

@@ -267,7 +267,7 @@ asio::awaitable<void> AsyncClient::Impl::ReadSpeculatively(
 // else is somebody else's.
 asio::awaitable<StatusOr<uint64_t>> AsyncClient::Impl::WriteOn(KvMount mount,
                                                                const KvWrite& write) {
-  VC_CO_RETURN_IF_ERROR(CheckKvData(write.data));
+  VC_CO_RETURN_IF_ERROR(CheckKvData(mount, write.data));
   const bool versioned = mount.version == KvVersion::kV2;
   for (int round = 1;; ++round) {
     HttpRequest request = BuildKvWrite(mount, write.ref.path, write.data, write.cas);

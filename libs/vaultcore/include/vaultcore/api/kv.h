@@ -49,10 +49,10 @@ struct CheckAndSet {
   uint64_t version = 0;
 };
 
-// OK when the server would keep every key and value as it is. kUsage, naming the key, where one is
-// not UTF-8: JSON has no place for it, and Vault would replace the bytes without a word. For who
-// writes data that did not come from Parse: Client::Write asks.
-Status CheckKvData(const KvData& data);
+// OK when the mount would keep every key and value as it is. kUsage, naming the key, where Vault
+// would change one without a word: text that is not UTF-8, and on v2 a number that a double does
+// not hold to the letter (1.10, 12345678901234567890). Client::Write asks before it writes.
+Status CheckKvData(const KvMount& mount, const KvData& data);
 
 HttpRequest BuildKvRead(const KvMount& mount, const SecretPath& path);
 // `cas` is ignored on v1, which has none (the server would ignore it too).

@@ -3,7 +3,8 @@
 // Retried, with exponential backoff and full jitter: no answer at all (connect, reset, truncated,
 // DNS), 412, 429, 5xx but 501 (501 is "not initialised": retried too, as sealed and standby are,
 // because an operator may be at it), and Retry-After is honoured on 429 and 503. Never retried:
-// 400, 401, 403, 404, 405, TLS verification, cancellation. A request that is not idempotent is
+// 400, 401, 403, 404, 405, a 500 that blames the request (too large a value), TLS verification,
+// cancellation. A request that is not idempotent is
 // retried only when the server cannot have acted on it: connect failures, 412, 429, 501, 503.
 
 #ifndef VAULTCORE_API_RETRY_H_
