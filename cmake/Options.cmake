@@ -4,7 +4,7 @@ target_compile_options(vc_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -W
                                             -ffunction-sections -fdata-sections)
 target_link_options(vc_options INTERFACE -Wl,--gc-sections)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 sees both in coroutine frames and optional members where there is nothing (GCC bugs 105595 and 103993); clang watches for the real ones.
+  # g++ 12 sees both in coroutine frames and optional members where there is nothing; clang watches for the real ones.
   target_compile_options(vc_options INTERFACE -Wno-maybe-uninitialized -Wno-mismatched-new-delete)
 endif()
 if(VAULTCORE_WERROR)

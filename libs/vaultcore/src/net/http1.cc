@@ -74,11 +74,11 @@ void SerializeConnect(std::string_view authority, const Secret& proxy_authorizat
 // Beast's parser without Beast's message types: what it finds goes straight to where it belongs.
 class Http1ResponseParser::Impl final : public http::basic_parser<false> {
  public:
-  Impl(size_t max_body_bytes, Body body) : max_body_bytes_(max_body_bytes) {
+  Impl(size_t max_body_bytes, Body expected) : max_body_bytes_(max_body_bytes) {
     body_limit(max_body_bytes);
     header_limit(kMaxHeaderBytes);
     eager(true);
-    skip(body == Body::kNone);
+    skip(expected == Body::kNone);
   }
 
   Status Explain(const error_code& error) const {
