@@ -62,7 +62,9 @@ class Demo:
             self.search_for_values()
         finally:
             self._session.stop()
-            self._screen.note("\nVault, the API server and etcd are stopped; their data is removed.")
+            self._screen.note(
+                "\nVault, the API server and etcd are stopped; their data is removed."
+            )
 
     def start_servers(self):
         """Vault and the Kubernetes API server, for this run alone."""
@@ -71,8 +73,10 @@ class Demo:
         self._session.start(kube=True)
         vault, kubernetes = self._session.vault, self._session.kubernetes
         version = vault.api("GET", "sys/seal-status")["version"]
-        screen.note(f"Vault {version} at {vault.address}: TLS under a private CA, storage on disk, "
-                    "initialised and unsealed")
+        screen.note(
+            f"Vault {version} at {vault.address}: TLS under a private CA, storage on disk, "
+            "initialised and unsealed"
+        )
         version = kubernetes.api("GET", "version")["gitVersion"]
         screen.note(f"Kubernetes API server {version} at {kubernetes.address}, with etcd and RBAC")
 
@@ -82,26 +86,46 @@ class Demo:
         screen.heading("Vault, set up as the integration guide says")
         self._session.kubernetes.create_namespace(NAMESPACE)
         self._guide = configure_guide(
-            vault, self._session.kubernetes, namespace=NAMESPACE, create_accounts=False)
-        for name, told in (("harness-generator", "the operator's"), ("harness-runtime", "the pods'")):
+            vault, self._session.kubernetes, namespace=NAMESPACE, create_accounts=False
+        )
+        for name, told in (
+            ("harness-generator", "the operator's"),
+            ("harness-runtime", "the pods'"),
+        ):
             screen.command(f"vault policy read {name}", told)
             screen.lines(vault.cli(["policy", "read", name]))
-        screen.note("mounts secret/ (KV v2) and kv1/ (KV v1); logins approle and kubernetes, "
-                    "each with the role harness")
+        screen.note(
+            "mounts secret/ (KV v2) and kv1/ (KV v1); logins approle and kubernetes, "
+            "each with the role harness"
+        )
         ca_cert = pathlib.Path(vault.ca_cert).read_text()
         objects = f"api/v1/namespaces/{NAMESPACE}"
         post = self._session.kubernetes.api
-        post("POST", f"{objects}/configmaps",
-             {"metadata": {"name": "vault-ca"}, "data": {"ca.crt": ca_cert}})
-        post("POST", f"{objects}/secrets",
-             {"metadata": {"name": "acme-vault-ca"}, "stringData": {"ca.crt": ca_cert}})
-        post("POST", f"{objects}/secrets", {"metadata": {"name": "runner-farm"}, "stringData": {
-            "token": secrets.token_hex(16), "kubeconfig": secrets.token_hex(64)}})
+        post(
+            "POST",
+            f"{objects}/configmaps",
+            {"metadata": {"name": "vault-ca"}, "data": {"ca.crt": ca_cert}},
+        )
+        post(
+            "POST",
+            f"{objects}/secrets",
+            {"metadata": {"name": "acme-vault-ca"}, "stringData": {"ca.crt": ca_cert}},
+        )
+        post(
+            "POST",
+            f"{objects}/secrets",
+            {
+                "metadata": {"name": "runner-farm"},
+                "stringData": {"token": secrets.token_hex(16), "kubeconfig": secrets.token_hex(64)},
+            },
+        )
         self._write_private(self._address_file, {"vault": {"address": vault.address}})
 
     def generate(self):
         """The operator's one-time job."""
-        self._screen.heading("The operator generates, with a token that has the generator's policy only")
+        self._screen.heading(
+            "The operator generates, with a token that has the generator's policy only"
+        )
         self._run_generator()
 
     def deploy(self):
@@ -110,7 +134,8 @@ class Demo:
         # The hooks are pods too, but nothing in this cluster would run them.
         self._helm_command(["upgrade", "--install", "--no-hooks", "demo", CHART, *self._values])
         manifests = "\n---\n".join(
-            self._helm_quietly(["get", what, "demo"]) for what in ("manifest", "hooks"))
+            self._helm_quietly(["get", what, "demo"]) for what in ("manifest", "hooks")
+        )
         self._pods = list(pods_of(manifests))
 
     def add_by_hand(self):
@@ -121,18 +146,25 @@ class Demo:
             for kind in ("env-secrets", "file-secrets"):
                 for key, told in service[kind].items():
                     if told["class"] == "external":
-                        wanted.setdefault(f"{service['path']}/{kind}", {})[key] = self._by_hand(told)
+                        wanted.setdefault(f"{service['path']}/{kind}", {})[key] = self._by_hand(
+                            told
+                        )
         for database in self._expected["databases"]:
             path = database["path"]
             if database["dynamic"]:  # not with static-databases.yaml
                 path = f"secret/harness/{database['type']}"
-            wanted[path] = {"username": f"u{secrets.token_hex(4)}", "password": secrets.token_hex(16)}
+            wanted[path] = {
+                "username": f"u{secrets.token_hex(4)}",
+                "password": secrets.token_hex(16),
+            }
         for path, data in wanted.items():
             path = path.removeprefix("secret/")
             verb = ["patch", "-method=rw"] if self._exists(path) else ["put"]
             command = ["kv", *verb, "-mount=secret", path, "-"]
             self._screen.command(["vault", *command], f"{', '.join(data)} on standard input")
-            self._session.vault.cli(command, token=self._guide.generator_token, stdin=json.dumps(data))
+            self._session.vault.cli(
+                command, token=self._guide.generator_token, stdin=json.dumps(data)
+            )
 
     def generate_again(self):
         """A second run finds nothing to do and makes no new version of anything."""
@@ -166,8 +198,10 @@ class Demo:
         screen = self._screen
         screen.heading("The same loaders by AppRole and by token, configured by the chart again")
         token = create_token(self._session.vault, ["harness-runtime"])
-        logins = {"approle": {"roleId": self._guide.role_id, "secretId": self._guide.secret_id},
-                  "token": {"token": token}}
+        logins = {
+            "approle": {"roleId": self._guide.role_id, "secretId": self._guide.secret_id},
+            "token": {"token": token},
+        }
         for method, credentials in logins.items():
             values = self._state / f"{method}.yaml"
             self._write_private(values, {"vault": {"auth": {"method": method, **credentials}}})
@@ -175,7 +209,8 @@ class Demo:
             configurations = {
                 one["metadata"]["name"]: one["data"][CONFIG_KEY]
                 for one in yaml.safe_load_all(rendered)
-                if one and one["kind"] == "ConfigMap" and CONFIG_KEY in one["data"]}
+                if one and one["kind"] == "ConfigMap" and CONFIG_KEY in one["data"]
+            }
             node = self._node(method)
             for _, pod, spec in self._pods:
                 configuration = configurations[self._config_map(spec)]
@@ -185,7 +220,9 @@ class Demo:
                         raise DemoError(f"{container} of {pod} failed with the login {method}")
                     if self._files(root) != self._loaded[pod][0]:
                         raise DemoError(f"{pod} received something else by {method}")
-            screen.good(f"{method}: all {len(self._pods)} loaders wrote the same files, byte for byte")
+            screen.good(
+                f"{method}: all {len(self._pods)} loaders wrote the same files, byte for byte"
+            )
 
     def compare_shared(self):
         """Services that share a secret received the same value."""
@@ -196,21 +233,33 @@ class Demo:
         for group in self._expected["equal"]:
             if len({received[place] for place in group}) != 1:
                 raise DemoError(f"these differ: {', '.join(group)}")
-            self._screen.good(f"the same in {', '.join(place.replace('/', ' ') for place in group)}")
+            self._screen.good(
+                f"the same in {', '.join(place.replace('/', ' ') for place in group)}"
+            )
 
     def show_in_vault(self):
         """The same entries through Vault's own command line."""
         screen, vault = self._screen, self._session.vault
         screen.heading("The same entries through the vault command line")
         environment = vault.environment(self._guide.generator_token)
-        screen.run([find_vault(), "kv", "list", "-mount=secret", "harness/"], environment,
-                   "vault kv list -mount=secret harness/")
-        screen.run([find_vault(), "kv", "metadata", "get", "-mount=secret", "harness/gateway/env-secrets"],
-                   environment, "vault kv metadata get -mount=secret harness/gateway/env-secrets")
+        screen.run(
+            [find_vault(), "kv", "list", "-mount=secret", "harness/"],
+            environment,
+            "vault kv list -mount=secret harness/",
+        )
+        screen.run(
+            [find_vault(), "kv", "metadata", "get", "-mount=secret", "harness/gateway/env-secrets"],
+            environment,
+            "vault kv metadata get -mount=secret harness/gateway/env-secrets",
+        )
         for path, version in self._versions().items():
-            got = vault.cli(["kv", "get", "-mount=secret", "-format=json", path],
-                            token=self._guide.generator_token)
-            screen.note(f"  {path} (version {version}): {', '.join(json.loads(got)['data']['data'])}")
+            got = vault.cli(
+                ["kv", "get", "-mount=secret", "-format=json", path],
+                token=self._guide.generator_token,
+            )
+            screen.note(
+                f"  {path} (version {version}): {', '.join(json.loads(got)['data']['data'])}"
+            )
 
     def search_for_values(self):
         """No secret value stands in what was shown above."""
@@ -229,23 +278,37 @@ class Demo:
     def _run_generator(self):
         environment = self._session.vault.environment(self._guide.generator_token)
         environment["PATH"] = f"{os.path.dirname(self._helm)}:{os.environ['PATH']}"
-        self._screen.run([self._generator, "generate", "demo", CHART, *self._values], environment,
-                         "vaultSecretGenerator generate demo " + self._told([CHART, *self._values]))
+        self._screen.run(
+            [self._generator, "generate", "demo", CHART, *self._values],
+            environment,
+            "vaultSecretGenerator generate demo " + self._told([CHART, *self._values]),
+        )
 
     def _helm_command(self, words):
-        self._screen.run([self._helm, *words, "-n", NAMESPACE], self._helm_environment(),
-                         f"helm {self._told(words)} -n {NAMESPACE}")
+        self._screen.run(
+            [self._helm, *words, "-n", NAMESPACE],
+            self._helm_environment(),
+            f"helm {self._told(words)} -n {NAMESPACE}",
+        )
 
     def _helm_quietly(self, words):
-        done = subprocess.run([self._helm, *words, "-n", NAMESPACE], env=self._helm_environment(),
-                              capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [self._helm, *words, "-n", NAMESPACE],
+            env=self._helm_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode != 0:
             raise DemoError(f"helm {words[0]} failed: {done.stderr.strip()}")
         return done.stdout
 
     def _helm_environment(self):
-        return {"PATH": os.environ["PATH"], "HOME": str(self._state),
-                "KUBECONFIG": self._session.kubernetes.kubeconfig}
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self._state),
+            "KUBECONFIG": self._session.kubernetes.kubeconfig,
+        }
 
     def _told(self, words):
         return " ".join(str(word).replace(f"{self._state}/", "") for word in words)
@@ -263,8 +326,9 @@ class Demo:
         secret, key = told["source"].split("/")
         path = f"api/v1/namespaces/{NAMESPACE}/secrets/{secret}"
         found = self._session.kubernetes.api("GET", path)["data"][key]
-        return subprocess.run(["base64", "-d"], input=found, text=True, capture_output=True,
-                              check=True).stdout
+        return subprocess.run(
+            ["base64", "-d"], input=found, text=True, capture_output=True, check=True
+        ).stdout
 
     def _exists(self, path):
         return path in self._versions()
@@ -312,8 +376,11 @@ class Demo:
     @staticmethod
     def _files(root):
         """{path: hash} of all that the loader wrote."""
-        return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in sorted((root / "shared").rglob("*")) if path.is_file()}
+        return {
+            str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted((root / "shared").rglob("*"))
+            if path.is_file()
+        }
 
     @staticmethod
     def _write_private(path, settings):

@@ -25,7 +25,8 @@ DEADLINE_SECONDS = 120
 
 
 def pods_of(manifests):
-    """(service, workload, pod spec) of each workload in the YAML text MANIFESTS that has a loader."""
+    """(service, workload, pod spec) of each workload in the YAML text MANIFESTS that has a loader.
+    """
     for manifest in yaml.safe_load_all(manifests):
         spec = (manifest or {}).get("spec") or {}
         if manifest and manifest["kind"] == "CronJob":
@@ -64,7 +65,10 @@ class Node:
         self._folder.mkdir(parents=True)
         self._kubernetes = kubernetes
         self._namespace = namespace
-        self._images = {True: self._folder / "loader-image", False: self._folder / "application-image"}
+        self._images = {
+            True: self._folder / "loader-image",
+            False: self._folder / "application-image",
+        }
         program = self._images[True] / LOADER.lstrip("/")
         program.parent.mkdir(parents=True)
         shutil.copy(loader, program)
@@ -83,17 +87,29 @@ class Node:
             self._make_volume(volumes / volume["name"], volume)
         if configuration is not None:
             shutil.rmtree(volumes / "secrets-loader-config")
-            self._fill(volumes / "secrets-loader-config", {"config.yaml": configuration.encode()}, 0o444)
-        self._fill(volumes / TOKEN_VOLUME, {
-            "token": self._kubernetes.issue_token(self._namespace, spec["serviceAccountName"]).encode(),
-            "namespace": self._namespace.encode(),
-            "ca.crt": pathlib.Path(self._kubernetes.ca_cert).read_bytes(),
-        }, 0o444)
+            self._fill(
+                volumes / "secrets-loader-config", {"config.yaml": configuration.encode()}, 0o444
+            )
+        self._fill(
+            volumes / TOKEN_VOLUME,
+            {
+                "token": self._kubernetes.issue_token(
+                    self._namespace, spec["serviceAccountName"]
+                ).encode(),
+                "namespace": self._namespace.encode(),
+                "ca.crt": pathlib.Path(self._kubernetes.ca_cert).read_bytes(),
+            },
+            0o444,
+        )
         containers = [*spec["initContainers"], *spec["containers"]]
         for container in containers[:1] if only_loader else containers:
             root = home / container["name"]
-            shutil.copytree(self._images[container["command"] == [LOADER]], root, symlinks=True,
-                            copy_function=os.link)
+            shutil.copytree(
+                self._images[container["command"] == [LOADER]],
+                root,
+                symlinks=True,
+                copy_function=os.link,
+            )
             moved = self._mount(root, volumes, container.get("volumeMounts", []))
             done = self._run(root, pod, container)
             yield container["name"], done.returncode, done.stdout, root
@@ -106,15 +122,34 @@ class Node:
     def run_in(self, root, command, variables=None):
         """Runs COMMAND in ROOT as an unprivileged container does; its output is text."""
         if os.geteuid() == 0:
-            enter = [shutil.which("setpriv"), "--no-new-privs", shutil.which("chroot"), f"--userspec={USER}:{USER}",
-                     f"--groups={USER}", root]
+            enter = [
+                shutil.which("setpriv"),
+                "--no-new-privs",
+                shutil.which("chroot"),
+                f"--userspec={USER}:{USER}",
+                f"--groups={USER}",
+                root,
+            ]
         else:
-            enter = [shutil.which("unshare"), "--user", f"--map-user={USER}", f"--map-group={USER}",
-                     f"--root={root}", "--wd=/"]
+            enter = [
+                shutil.which("unshare"),
+                "--user",
+                f"--map-user={USER}",
+                f"--map-group={USER}",
+                f"--root={root}",
+                "--wd=/",
+            ]
         return subprocess.run(
-            [*enter, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", timeout=DEADLINE_SECONDS,
-            env={"PATH": "/bin", "HOME": "/", **(variables or {})}, check=False)
+            [*enter, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=DEADLINE_SECONDS,
+            env={"PATH": "/bin", "HOME": "/", **(variables or {})},
+            check=False,
+        )
 
     def _run(self, root, pod, container):
         variables = {"HOSTNAME": pod}

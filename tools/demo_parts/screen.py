@@ -47,9 +47,14 @@ class Screen:
         """
         self.command(shown or words)
         with subprocess.Popen(
-            list(map(str, words)), env=environment, text=True, errors="replace",
+            list(map(str, words)),
+            env=environment,
+            text=True,
+            errors="replace",
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as child:
             if stdin is not None:
                 child.stdin.write(stdin)
                 child.stdin.close()

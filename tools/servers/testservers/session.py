@@ -1,4 +1,5 @@
-"""A set of servers that start together, are written down in STATE/servers.json, and stop together."""
+"""A set of servers that start together, are written down in STATE/servers.json, and stop together.
+"""
 
 import contextlib
 import json
