@@ -125,8 +125,9 @@ CheckResult Check(VaultReader& vault, const LoaderConfig& config, const FetchPla
     return check;
   }
   for (const std::string& warning : assembled->warnings) log.Warning(warning);
-  absl::StrAppend(&check.table, assembled->variables.size(), " variables for ", config.env_file,
-                  ", ", assembled->files.size(), " files for ", config.files_folder, "\n");
+  absl::StrAppend(&check.table, Counted(assembled->variables.size(), "variable"), " for ",
+                  config.env_file, ", ", Counted(assembled->files.size(), "file"), " for ",
+                  config.files_folder, "\n");
   return check;
 }
 

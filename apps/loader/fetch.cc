@@ -3,6 +3,8 @@
 #include <absl/strings/str_cat.h>
 
 #include <chrono>
+#include <functional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -21,13 +23,17 @@ StatusOr<std::vector<KvEntry>> ReadEntries(VaultReader& vault, const FetchPlan& 
   std::vector<KvEntry> entries;
   if (plan.refs.empty()) return entries;
   Status first_error;
+  std::set<std::string, std::less<>> told;  // one cause often fails all reads alike
   entries.reserve(plan.refs.size());
   for (StatusOr<KvEntry>& result : vault.ReadMany(plan.refs)) {
     if (result.ok()) {
       entries.push_back(*std::move(result));
-    } else if (first_error.ok()) {
+      continue;
+    }
+    const bool is_new = told.emplace(MessageOf(result.status())).second;
+    if (first_error.ok()) {
       first_error = result.status();
-    } else if (vaultcore::KindOf(result.status()) != vaultcore::ErrorKind::kCancelled) {
+    } else if (is_new) {
       log.Warning(MessageOf(result.status()));
     }
   }

@@ -6,6 +6,10 @@ namespace loader {
 
 using vaultcore::ToAbsl;
 
+std::string Counted(size_t count, std::string_view noun) {
+  return absl::StrCat(count, " ", ToAbsl(noun), count == 1 ? "" : "s");
+}
+
 void Log::Info(std::string_view message) const {
   if (level_ == Level::kQuiet) return;
   sink_(absl::StrCat(program_, ": ", ToAbsl(message), "\n"));
@@ -23,7 +27,8 @@ void RequestReporter::Observe(const vaultcore::RequestEvent& event) {
                            status, " in ", event.duration.count(), " ms"));
   }
   if (!event.retry_in) {
-    if (event.http_status && !waiting_for_.empty()) {
+    // An error that is not tried again is the end of the run's time, not of Vault's trouble.
+    if (event.http_status && *event.http_status < 400 && !waiting_for_.empty()) {
       log_.Info("Vault answers");
       waiting_for_.clear();
     }

@@ -4,6 +4,7 @@
 #ifndef APPS_LOADER_LOG_H_
 #define APPS_LOADER_LOG_H_
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,9 @@
 #include "vaultcore/client/client.h"
 
 namespace loader {
+
+// "1 file", "2 files".
+std::string Counted(size_t count, std::string_view noun);
 
 class Log {
  public:

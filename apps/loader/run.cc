@@ -54,9 +54,12 @@ Status Publish(const LoaderConfig& config, Assembled assembled, const Log& log) 
   VC_ASSIGN_OR_RETURN(const vaultcore::PublishSet set,
                       MakePublishSet(config, std::move(assembled)));
   VC_RETURN_IF_ERROR(vaultcore::Publish(set));
-  log.Info(absl::StrCat(config.service.empty() ? "done" : config.service, ": ", variables,
-                        " variables in ", config.env_file, ", ", files, " files in ",
-                        config.files_folder));
+  std::string done = absl::StrCat(config.service.empty() ? "" : config.service + ": ",
+                                  Counted(variables, "variable"), " in ", config.env_file);
+  if (config.files_enabled) {
+    absl::StrAppend(&done, ", ", Counted(files, "file"), " in ", config.files_folder);
+  }
+  log.Info(done);
   return absl::OkStatus();
 }
 

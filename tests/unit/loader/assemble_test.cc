@@ -293,9 +293,8 @@ TEST(CheckPresenceTest, IssuedCredentialsAloneAreSomething) {
 TEST(CheckPresenceTest, RequiredEntriesMustBeThere) {
   LoaderConfig config = ServiceConfig();
   config.files_required = true;
-  EXPECT_THAT(
-      PresenceFor(config, Answers(Entry({{"A", "\"1\""}}), Absent())),
-      StatusIs(ErrorKind::kNotFound, "there is no entry secret/harness/svc/file-secrets"));
+  EXPECT_THAT(PresenceFor(config, Answers(Entry({{"A", "\"1\""}}), Absent())),
+              StatusIs(ErrorKind::kNotFound, "there is no entry secret/harness/svc/file-secrets"));
 }
 
 TEST(CheckPresenceTest, ADeletedEntryIsToldApartFromOneThatNeverWas) {
@@ -303,9 +302,8 @@ TEST(CheckPresenceTest, ADeletedEntryIsToldApartFromOneThatNeverWas) {
   config.env_required = true;
   const auto missing =
       PresenceFor(config, Answers(Absent(KvEntry::State::kDeleted), Entry({{"a", "\"1\""}})));
-  EXPECT_THAT(missing,
-              StatusIs(ErrorKind::kNotFound,
-                       "secret/harness/svc/env-secrets was deleted (version 3)"));
+  EXPECT_THAT(missing, StatusIs(ErrorKind::kNotFound,
+                                "secret/harness/svc/env-secrets was deleted (version 3)"));
   EXPECT_THAT(missing,
               HintIs(HasSubstr("vault kv undelete -versions=3 secret/harness/svc/env-secrets")));
 }

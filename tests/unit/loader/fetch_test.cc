@@ -125,6 +125,14 @@ TEST_F(FetchTest, TheFirstErrorIsTheResultAndTheOthersAreTold) {
   EXPECT_EQ(output_, "loader: warning: second\n");
 }
 
+TEST_F(FetchTest, OneCauseOfAllFailuresIsToldOnce) {
+  for (const char* path : {"secret/harness/svc/env-secrets", "secret/harness/svc/file-secrets"}) {
+    vault_.entries.emplace(path, MakeError(ErrorKind::kUnavailable, "Vault is sealed"));
+  }
+  EXPECT_THAT(FetchNow(), StatusIs(ErrorKind::kUnavailable, "Vault is sealed"));
+  EXPECT_EQ(output_, "");
+}
+
 TEST_F(FetchTest, CheckShowsWhatIsFoundAndReadable) {
   config_.databases.push_back(Database("mongo"));
   config_.databases.push_back(Database("postgres", true));
@@ -184,9 +192,11 @@ TEST(RequestReporterTest, OneLineForEachChangeOfState) {
   vaultcore::RequestEvent limited;
   limited.http_status = 429;
   limited.retry_in = vaultcore::Milliseconds(250);
+  vaultcore::RequestEvent given_up;
+  given_up.http_status = 503;
   vaultcore::RequestEvent done;
   done.http_status = 200;
-  for (const auto& event : {refused, refused, sealed, sealed, limited, done, done}) {
+  for (const auto& event : {refused, refused, sealed, sealed, limited, given_up, done, done}) {
     reporter.Observe(event);
   }
   EXPECT_EQ(output,
