@@ -16,7 +16,7 @@
 #include "common/process.h"
 #include "common/ui.h"
 #include "loader/env_file.h"
-#include "tests/support/status_matchers.h"
+#include "support/status_matchers.h"
 
 namespace loader {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/status_matchers.h"
-#include "tests/unit/loader/fixture.h"
+#include "support/status_matchers.h"
+#include "unit/loader/fixture.h"
 
 namespace loader {
 namespace {

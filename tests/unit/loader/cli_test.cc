@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "tests/support/status_matchers.h"
+#include "support/status_matchers.h"
 
 namespace loader {
 namespace {

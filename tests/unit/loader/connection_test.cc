@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "tests/support/status_matchers.h"
-#include "tests/unit/loader/fixture.h"
+#include "support/status_matchers.h"
+#include "unit/loader/fixture.h"
 
 namespace loader {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "loader/check.h"
-#include "tests/support/status_matchers.h"
-#include "tests/unit/loader/fixture.h"
+#include "support/status_matchers.h"
+#include "unit/loader/fixture.h"
 
 namespace loader {
 namespace {

@@ -9,8 +9,8 @@
 #include <sstream>
 #include <string>
 
-#include "tests/support/status_matchers.h"
-#include "tests/unit/loader/fixture.h"
+#include "support/status_matchers.h"
+#include "unit/loader/fixture.h"
 
 namespace loader {
 namespace {

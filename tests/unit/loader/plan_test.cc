@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/status_matchers.h"
+#include "support/status_matchers.h"
 
 namespace loader {
 namespace {
