@@ -114,14 +114,16 @@ struct Meaning {
   ErrorKind kind;
   std::string cause;
   std::string hint;
+  bool says_it_all = false;  // Vault's own words would only repeat the cause
 };
 
 Meaning Forbidden(const Operation& operation, const ErrorBody& body) {
-  if (operation.is_login) return {ErrorKind::kAuth, "the login was refused", ""};
+  if (operation.is_login) return {ErrorKind::kAuth, "refused", ""};
   if (Contains(body.errors, "invalid token")) {
     return {ErrorKind::kAuth, "the token is not valid",
             "it has expired, was revoked, or belongs to another Vault: log in again, or set "
-            "VAULT_TOKEN anew"};
+            "VAULT_TOKEN anew",
+            /*says_it_all=*/true};
   }
   if (!body.is_vaults && !body.is_empty) {
     return {ErrorKind::kPermission, "forbidden", ""};
@@ -173,7 +175,8 @@ Meaning ServerFault(int http_status, const ErrorBody& body) {
   }
   if (Contains(body.errors, "Vault is sealed")) {
     return {ErrorKind::kUnavailable, "Vault is sealed, or not yet initialised",
-            "see its state with: vault status; unseal it with: vault operator unseal"};
+            "see its state with: vault status; unseal it with: vault operator unseal",
+            /*says_it_all=*/true};
   }
   if (Contains(body.errors, "active cluster node not found")) {
     return {ErrorKind::kUnavailable, "this Vault node is a standby, and none is active",
@@ -194,7 +197,7 @@ Meaning ServerFault(int http_status, const ErrorBody& body) {
 Meaning MeaningOf(const Operation& operation, int http_status, const ErrorBody& body) {
   switch (http_status) {
     case 400:
-      if (operation.is_login) return {ErrorKind::kAuth, "the login was refused", ""};
+      if (operation.is_login) return {ErrorKind::kAuth, "refused", ""};
       return {ErrorKind::kRejected, "Vault refused the request", ""};
     case 401:
     case 407:
@@ -243,8 +246,10 @@ Status InterpretError(const Operation& operation, const HttpResponse& response) 
   const ErrorBody body = ReadBody(response);
   Meaning meaning = MeaningOf(operation, response.status, body);
   std::string message = operation.what + ": " + meaning.cause;
-  if (!body.errors.empty() && body.errors != meaning.cause) {
-    message.append(" (Vault says: ").append(body.errors).append(")");
+  if (!body.errors.empty()) {
+    if (!meaning.says_it_all && body.errors != meaning.cause) {
+      message.append(" (Vault says: ").append(body.errors).append(")");
+    }
   } else if (!body.is_vaults && !body.is_empty) {
     // Whoever wrote such a page is not trusted with a place in our messages.
     message.append(" (the answer is not Vault's own: a proxy, or another server)");

@@ -47,20 +47,28 @@ Json ObjectOf(const KvData& data) {
 }
 
 // True when a number of this text is read back from KV v2 as it was written: v2 keeps doubles, and
-// writes them in the shortest form that is the same double.
+// writes them in the shortest form that is the same double, as Go's encoding/json does. What was
+// read from v2 therefore always survives.
 bool SurvivesAsDouble(std::string_view number) {
   double value = 0;
   const char* const end = number.data() + number.size();
   const auto [parsed, error] = std::from_chars(number.data(), end, value);
   if (error != std::errc() || parsed != end) return false;
   const double size = std::abs(value);
-  // Beyond these Vault writes an exponent.
-  if (size != 0 && (size < 1e-6 || size >= 1e21)) return false;
+  const bool has_exponent = size != 0 && (size < 1e-6 || size >= 1e21);
   char text[64];
   const auto [last, failed] =
-      std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
-  const bool same =
-      failed == std::errc() && std::string_view(text, static_cast<size_t>(last - text)) == number;
+      std::to_chars(text, text + sizeof text, value,
+                    has_exponent ? std::chars_format::scientific : std::chars_format::fixed);
+  if (failed != std::errc()) return false;
+  size_t length = static_cast<size_t>(last - text);
+  // Go writes 1e-9 where C writes 1e-09.
+  if (has_exponent && text[length - 4] == 'e' && text[length - 3] == '-' &&
+      text[length - 2] == '0') {
+    text[length - 2] = text[length - 1];
+    --length;
+  }
+  const bool same = std::string_view(text, length) == number;
   WipeMemory(text, sizeof text);
   return same;
 }
@@ -233,6 +241,14 @@ StatusOr<uint64_t> ParseKvWrite(const KvMount& mount, const SecretPath& path,
   const uint64_t version = VersionOf(body["data"]["version"]);
   if (version == 0) return Malformed(operation.what, "data.version");
   return version;
+}
+
+Status ParseKvWriteMetadata(const KvMount& mount, const SecretPath& path,
+                            const HttpResponse& response) {
+  if (internal::IsSuccess(response)) return absl::OkStatus();
+  const Operation operation{"write the metadata of " + NameOf(mount, path),
+                            KvMetadataPath(mount, path), "create and update"};
+  return InterpretError(operation, response);
 }
 
 StatusOr<std::vector<std::string>> ParseKvList(const KvMount& mount, const SecretPath& folder,

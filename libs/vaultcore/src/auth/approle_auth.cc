@@ -42,7 +42,7 @@ class AppRoleAuth final : public AuthMethod {
     VC_CO_ASSIGN_OR_RETURN(HttpResponse response, co_await exchange(std::move(request)));
     auto token = ParseLogin(Name(), response);
     if (!token.ok() && KindOf(token.status()) == ErrorKind::kAuth) {
-      co_return WithHint(token.status(), Hint());
+      co_return WithHint(token.status(), Hint(token.status()));
     }
     co_return token;
   }
@@ -56,12 +56,20 @@ class AppRoleAuth final : public AuthMethod {
     return absl::StrFormat("approle login at auth/%s", credentials_.mount.text());
   }
 
-  std::string Hint() const {
+  std::string Hint(const Status& refused) const {
+    const std::string& mount = credentials_.mount.text();
+    // Vault answers 400 to wrong credentials, and 403 where there is nobody to judge them.
+    if (HttpStatusOf(refused) == 403) {
+      return absl::StrFormat(
+          "see with vault auth list whether AppRole is mounted at %s, and whether the role is "
+          "bound to other addresses than this machine's",
+          mount);
+    }
     return absl::StrFormat(
-        "the role-id or secret-id is wrong, used up or expired, or not bound to this machine's "
-        "address: issue a new secret-id (vault write -f auth/%s/role/ROLE/secret-id), and compare "
-        "the role-id (vault read auth/%s/role/ROLE/role-id)",
-        credentials_.mount.text(), credentials_.mount.text());
+        "the role-id is wrong, or the secret-id is wrong, expired or used up: issue a new one "
+        "(vault write -f auth/%s/role/ROLE/secret-id), and compare the role-id (vault read "
+        "auth/%s/role/ROLE/role-id)",
+        mount, mount);
   }
 
   // Puts the secret-id in the place of its wrapping token, once.

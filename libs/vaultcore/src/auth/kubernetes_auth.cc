@@ -80,7 +80,7 @@ class KubernetesAuth final : public AuthMethod {
                    absl::StrFormat("compare with bound_service_account_names, "
                                    "bound_service_account_namespaces and audience in: vault read "
                                    "auth/%s/role/%s; and the cluster, which Vault must reach, in: "
-                                   "vault read auth/%s/config",
+                                   "vault read auth/%s/config (no such mount? vault auth list)",
                                    mount, Printable(credentials_.role, 100), mount));
   }
 

@@ -49,6 +49,18 @@ bool ProvesV2(const HttpResponse& response) {
          (*body)["data"].Contains("data");
 }
 
+// Why an entry cannot be read whose mount the token may not ask about: what the mount itself
+// answered to the read where that tells more, else `why`.
+Status NoAnswerFromMount(const KvMount& as_v2, const SecretPath& path,
+                         const HttpResponse& v2_answer, const Status& why) {
+  const Status read = ParseKvRead(as_v2, path, v2_answer).status();
+  if (read.ok()) return why;
+  if (KindOf(read) != ErrorKind::kPermission) return read;
+  return WithHint(read, HintOf(read) +
+                            " (on KV version 1 without \"data/\"); or there is no mount " +
+                            as_v2.mount.text() + ", which Vault answers alike");
+}
+
 }  // namespace
 
 struct AsyncClient::Impl {
@@ -165,7 +177,7 @@ asio::awaitable<StatusOr<KvVersion>> AsyncClient::Impl::VersionFromAnswers(Mount
   VC_CO_ASSIGN_OR_RETURN(HttpResponse v1_answer, co_await Send(std::move(v1_read)));
   if (v1_answer.status == 200) co_return KvVersion::kV1;
   if (SaysVersionedKv(v1_answer)) co_return KvVersion::kV2;
-  co_return why;
+  co_return NoAnswerFromMount(as_v2, probe, v2_answer, why);
 }
 
 asio::awaitable<StatusOr<KvMount>> AsyncClient::Impl::Resolve(Mount mount,
@@ -237,7 +249,12 @@ asio::awaitable<void> AsyncClient::Impl::ReadSpeculatively(
     if (decided.ok()) version = *decided;
   }
   if (!version) {
-    for (size_t index : indices) results[index] = why;
+    for (size_t i = 1; i < questions; ++i) {
+      const size_t index = indices[i - 1];
+      results[index] = lookup_forbidden && answers[i].ok()
+                           ? NoAnswerFromMount(as_v2, refs[index].path, *answers[i], why)
+                           : why;
+    }
     co_return;
   }
   kv_versions.insert_or_assign(mount, *version);
@@ -376,10 +393,8 @@ asio::awaitable<Status> AsyncClient::WriteCustomMetadata(
   VC_CO_ASSIGN_OR_RETURN(KvMount mount, co_await impl_->Resolve(ref.mount, ref.path));
   if (mount.version == KvVersion::kV1) co_return absl::OkStatus();
   HttpRequest request = BuildKvWriteMetadata(mount, ref.path, custom_metadata);
-  request.set_idempotent(true);
   VC_CO_ASSIGN_OR_RETURN(HttpResponse response, co_await impl_->Send(std::move(request)));
-  std::string what = "write the metadata of " + ref.ToString();
-  co_return ParseEmpty(what, response);
+  co_return ParseKvWriteMetadata(mount, ref.path, response);
 }
 
 asio::awaitable<StatusOr<std::optional<KvEntryMetadata>>> AsyncClient::ReadMetadata(SecretRef ref) {

@@ -72,6 +72,9 @@ StatusOr<KvEntry> ParseKvRead(const KvMount& mount, const SecretPath& path,
 // The new version (0 on v1). A failed check-and-set (HTTP 400) is kConflict.
 StatusOr<uint64_t> ParseKvWrite(const KvMount& mount, const SecretPath& path,
                                 const HttpResponse& response);
+// OK when custom_metadata was replaced.
+Status ParseKvWriteMetadata(const KvMount& mount, const SecretPath& path,
+                            const HttpResponse& response);
 // Names below the folder; those of folders end with '/'. An absent folder (404) is empty.
 StatusOr<std::vector<std::string>> ParseKvList(const KvMount& mount, const SecretPath& folder,
                                                const HttpResponse& response);
