@@ -105,6 +105,7 @@ Status Execute(const Options& options, const EnvironmentLookup& environment,
   const auto max_retries = environment("VAULT_MAX_RETRIES");
   client_options.retry.max_retries =
       max_retries && !max_retries->empty() ? connection.max_retries : -1;
+  client_options.expected_reads = static_cast<int>(plan.refs.size());
   client_options.deadline = deadline;
   client_options.cancellation = cancellation;
   client_options.observer = [&reporter](const vaultcore::RequestEvent& event) {
@@ -116,7 +117,6 @@ Status Execute(const Options& options, const EnvironmentLookup& environment,
 
   VC_ASSIGN_OR_RETURN(std::unique_ptr<vaultcore::AuthMethod> auth, MakeAuth(config, environment));
   VC_ASSIGN_OR_RETURN(Client client, Client::Connect(std::move(client_options), std::move(auth)));
-  client.Prepare(static_cast<int>(plan.refs.size()));
   bool keep_token = false;
   const Status status = Work(client, config, plan, options, *cancellation, log, keep_token);
   if (keep_token) {

@@ -319,6 +319,7 @@ AsyncClient& AsyncClient::operator=(AsyncClient&&) noexcept = default;
 
 asio::awaitable<Status> AsyncClient::Connect() {
   VC_CO_RETURN_IF_ERROR(impl_->exchanger.Open());
+  impl_->exchanger.Prepare(impl_->options.expected_reads);
   Status status = co_await impl_->Login();
   co_return status;
 }

@@ -50,6 +50,7 @@ struct ClientOptions {
   // unless an earlier failure is clearer (that failure is then reported, with the deadline named).
   Deadline deadline = kNoDeadline;
   int concurrency = 16;  // requests under way at once in ReadMany and WriteMany
+  int expected_reads = 0;  // as Prepare(), but from the start: dials while the login is under way
   std::function<void(const RequestEvent&)> observer;  // called on the client's thread; may be empty
   std::function<void(std::string_view)> on_warning;   // Vault's own warnings; may be empty
   Jitter jitter = SystemJitter();
