@@ -1,9 +1,13 @@
 """What the demo shows: headings, commands with their output, notes; and a copy of it all."""
 
+import codecs
+import fcntl
 import os
+import pty
 import shlex
 import subprocess
 import sys
+import termios
 
 
 class DemoError(Exception):
@@ -15,7 +19,8 @@ class Screen:
 
     def __init__(self):
         self.shown = ""
-        self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._terminal = sys.stdout.isatty()
+        self._colour = self._terminal and "NO_COLOR" not in os.environ
 
     def heading(self, text):
         """The title of a step."""
@@ -40,30 +45,40 @@ class Screen:
         comment = self._style("2", f"  # {comment}") if comment else ""
         self._write(f"{self._style('1', f'$ {text}')}{comment}\n")
 
-    def run(self, words, environment, shown=None, stdin=None):
-        """Shows and runs a command, its output line by line as it comes; DemoError when it fails.
+    def run(self, words, environment, shown):
+        """Shows the command line SHOWN and runs WORDS; DemoError when it fails.
 
-        SHOWN is what stands for the command line where the real one would be hard to read.
+        On a terminal the command has one too, so that it shows its progress as to an operator.
         """
-        self.command(shown or words)
+        self.command(shown)
+        reader, writer = self._open_terminal() if self._terminal else os.pipe()
         with subprocess.Popen(
             list(map(str, words)),
             env=environment,
-            text=True,
-            errors="replace",
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=writer,
+            stderr=writer,
         ) as child:
-            if stdin is not None:
-                child.stdin.write(stdin)
-                child.stdin.close()
-            first = len(self.shown)
-            for line in child.stdout:
-                self._write(f"  {line}")
+            os.close(writer)
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            while True:
+                try:
+                    chunk = os.read(reader, 65536)
+                except OSError:  # how a terminal says that the other side is closed
+                    chunk = b""
+                self._write(decoder.decode(chunk).replace("\r\n", "\n"))
+                if not chunk:
+                    break
+            os.close(reader)
         if child.returncode != 0:
             raise DemoError(f"{os.path.basename(words[0])} ended with exit code {child.returncode}")
-        return self.shown[first:]
+
+    @staticmethod
+    def _open_terminal():
+        reader, writer = pty.openpty()
+        size = fcntl.ioctl(sys.stdout, termios.TIOCGWINSZ, b"\0" * 8)
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, size)
+        return reader, writer
 
     def _style(self, code, text):
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
