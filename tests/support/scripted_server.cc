@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -85,6 +86,11 @@ bool ServerPeer::chose_http2() const {
   return size == 2;
 }
 
+std::string ServerPeer::server_name() const {
+  const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? "" : name;
+}
+
 bool ServerPeer::resumed() const { return ssl_ != nullptr && SSL_session_reused(ssl_) == 1; }
 
 std::string ServerPeer::ReadSome() {
@@ -93,6 +99,12 @@ std::string ServerPeer::ReadSome() {
                                      : static_cast<int>(recv(fd_, data, sizeof(data), 0));
   ERR_clear_error();
   return count > 0 ? std::string(data, static_cast<size_t>(count)) : std::string();
+}
+
+bool ServerPeer::HasMore(int wait_ms) {
+  if (!buffer_.empty() || (ssl_ != nullptr && SSL_pending(ssl_) > 0)) return true;
+  pollfd ready{fd_, POLLIN, 0};
+  return poll(&ready, 1, wait_ms) > 0;
 }
 
 std::optional<SeenRequest> ServerPeer::ReadRequest() {
@@ -146,6 +158,26 @@ bool ServerPeer::Answer(int status, std::string_view body, std::string_view more
   return Send(answer);
 }
 
+void ServerPeer::CarryTo(uint16_t port) {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bool open = connect(other, reinterpret_cast<sockaddr*>(&name), sizeof(name)) == 0;
+  while (open) {
+    pollfd ready[2] = {{fd_, POLLIN, 0}, {other, POLLIN, 0}};
+    poll(ready, 2, -1);
+    for (int i = 0; i < 2 && open; ++i) {
+      if (ready[i].revents == 0) continue;
+      char data[16384];
+      const ssize_t count = recv(ready[i].fd, data, sizeof(data), 0);
+      open = count > 0 && send(ready[1 - i].fd, data, static_cast<size_t>(count), 0) == count;
+    }
+  }
+  close(other);
+}
+
 void ServerPeer::Hang() {
   while (!ReadSome().empty()) {
   }
@@ -194,13 +226,24 @@ ScriptedServer::ScriptedServer(Script script, std::optional<Tls> tls, std::strin
   acceptor_ = std::thread([this] { AcceptAll(); });
 }
 
+std::string ScriptedServer::Url(std::string_view host) const {
+  std::string url = context_ != nullptr ? "https://" : "http://";
+  url.append(host);
+  return url + ":" + std::to_string(port_);
+}
+
+void ScriptedServer::StopListening() {
+  // On Linux this ends the accept() under way, too.
+  shutdown(listener_, SHUT_RDWR);
+}
+
 ScriptedServer::~ScriptedServer() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
     for (Worker& worker : workers_) shutdown(worker.peer->fd_, SHUT_RDWR);
   }
-  shutdown(listener_, SHUT_RDWR);
+  StopListening();
   acceptor_.join();
   for (Worker& worker : workers_) worker.thread.join();
   workers_.clear();

@@ -44,16 +44,23 @@ class ServerPeer {
   // 0 for the server's first connection.
   int number() const { return number_; }
   bool chose_http2() const;
+  // The name that the client asked for in TLS (SNI); empty for none.
+  std::string server_name() const;
   // True when TLS resumed an earlier connection's session.
   bool resumed() const;
 
   // The next request; nullopt when the client, or the test, has ended the connection.
   std::optional<SeenRequest> ReadRequest();
+  // True when more than the requests read so far arrives within `wait_ms`.
+  bool HasMore(int wait_ms);
   // What has arrived; empty at the end.
   std::string ReadSome();
   // False when the client has gone.
   bool Send(std::string_view bytes);
   bool Answer(int status, std::string_view body, std::string_view more_headers = {});
+  // Carries bytes between the client and a server on loopback, as a proxy does, until one of them
+  // ends.
+  void CarryTo(uint16_t port);
   // Waits until the client or the test ends the connection.
   void Hang();
   // Ends the connection: with a goodbye, without TLS's goodbye, or with a reset.
@@ -90,6 +97,10 @@ class ScriptedServer {
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
   uint16_t port() const { return port_; }
+  // "https://127.0.0.1:PORT", or another host that is this machine.
+  std::string Url(std::string_view host = "127.0.0.1") const;
+  // Further connections are refused; those there are stay.
+  void StopListening();
   // Accepted so far.
   int connections() const { return accepted_; }
 

@@ -145,6 +145,8 @@ TEST_F(Http1SessionTest, AnEndSaysHowMuchTheServerCanHaveSeen) {
   EXPECT_EQ(sent_partly->seen, Seen::kMaybe);
   EXPECT_EQ(not_sent->seen, Seen::kNothing);
   for (const auto& call : {answered, sent_partly, not_sent}) EXPECT_EQ(call->ends, 1);
+  // Who was told that nothing was seen may ask elsewhere: it must not be sent here any more.
+  EXPECT_TRUE(session_->Output().empty());
 }
 
 TEST_F(Http1SessionTest, TheFirstCallOfAConnectionIsNotOutdated) {

@@ -34,9 +34,11 @@ bool Connection::StillUsable() {
   return open_;
 }
 
+// An answer never comes that fast: reading can wait for the socket to be ready.
 void Connection::Start() {
-  Pump();
-  Arm();
+  if (!open_) return;
+  if (session_->usable() || session_->active() > 0) WriteSome();
+  Settle();
 }
 
 void Connection::Drop(const Call& call, Status why) {
@@ -61,43 +63,43 @@ void Connection::Shut() {
 }
 
 void Connection::Pump() {
-  bool moved = true;
-  for (int turn = 0; open_ && moved && turn < kTurns; ++turn) {
-    moved = WriteSome();
-    if (ReadSome()) moved = true;
+  bool more = true;
+  for (int turn = 0; open_ && more && turn < kTurns; ++turn) {
+    WriteSome();
+    more = ReadSome();
   }
-  // More may be waiting inside the TLS layer, where the socket does not tell.
-  if (open_ && moved) {
+  // What is left may be inside the TLS layer, where the socket does not tell of it.
+  if (open_ && more) {
     boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->OnTurn(); });
   }
-  if (open_ && !session_->usable() && session_->active() == 0) Shut();
 }
 
-bool Connection::WriteSome() {
+void Connection::WriteSome() {
   wants_write_ = false;
-  bool moved = false;
   for (int portions = 0; write_error_.ok() && portions < kPortionsInTurn; ++portions) {
     const std::string_view bytes = session_->Output();
-    if (bytes.empty()) break;
+    if (bytes.empty()) return;
     size_t count = 0;
     switch (stream_->Write(bytes, count)) {
       case IoResult::kOk:
         session_->Wrote(count);
-        moved = true;
         continue;
       case IoResult::kWantRead:
-        return moved;  // reading is always awaited
+        return;  // reading is awaited anyway
       case IoResult::kWantWrite:
         wants_write_ = true;
-        return moved;
+        return;
+      // What the server said before it hung up may still be there to read, and says more.
       case IoResult::kEnd:
+        write_error_ = MakeError(ErrorKind::kUnavailable, "the server closed the connection");
+        return;
       case IoResult::kError:
-        // What the server said before it hung up may still be there to read, and says more.
         write_error_ = stream_->error();
-        return moved;
+        return;
     }
   }
-  return moved;
+  // Others first; the socket is most likely still writable.
+  wants_write_ = write_error_.ok();
 }
 
 bool Connection::ReadSome() {
@@ -128,12 +130,16 @@ bool Connection::ReadSome() {
   return moved;
 }
 
+// After bytes have moved: closes what has served its time, waits for what is to come.
+//
 // Nothing is awaited on an idle connection, so that it does not keep the program's event loop
 // alive. What comes meanwhile is found by StillUsable().
-void Connection::Arm() {
+void Connection::Settle() {
+  if (open_ && !session_->usable() && session_->active() == 0) Shut();
   if (!open_) return;
   if (session_->active() == 0 && session_->Output().empty()) {
-    Disarm();
+    error_code ignored;
+    if (read_armed_ || write_armed_) socket_.cancel(ignored);
     return;
   }
   if (!read_armed_) {
@@ -148,11 +154,6 @@ void Connection::Arm() {
   }
 }
 
-void Connection::Disarm() {
-  error_code ignored;
-  if (read_armed_ || write_armed_) socket_.cancel(ignored);
-}
-
 void Connection::OnReady(bool for_read) {
   (for_read ? read_armed_ : write_armed_) = false;
   OnTurn();
@@ -160,7 +161,8 @@ void Connection::OnReady(bool for_read) {
 
 void Connection::OnTurn() {
   if (!open_) return;
-  Start();
+  Pump();
+  Settle();
   if (on_event_) on_event_();
 }
 

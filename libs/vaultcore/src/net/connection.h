@@ -40,11 +40,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   void Pump();
-  // One direction, as far as it goes. True when something moved.
-  bool WriteSome();
-  bool ReadSome();
-  void Arm();
-  void Disarm();
+  void WriteSome();
+  bool ReadSome();  // true when something came
+  void Settle();
   void OnReady(bool for_read);
   void OnTurn();
   void Shut();

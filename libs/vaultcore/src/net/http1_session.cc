@@ -160,6 +160,8 @@ void Http1Session::Fail(const Status& why) {
     FailItem(std::move(item), why, answer_began);
     answer_began = false;
   }
+  // What the server has not seen may now go another way: it must not go this way, too.
+  out_.Consume(out_.size());
 }
 
 }  // namespace vaultcore::net

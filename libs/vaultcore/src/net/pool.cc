@@ -98,6 +98,8 @@ class Pool::PendingCall final : public Call,
     request_ = nullptr;
     connection.reset();
     timer.cancel();
+    // Its place is free for another.
+    if (!pool_->queue_.empty()) pool_->ScheduleSoon();
   }
 
   Pool* const pool_;  // held by the coroutine that waits for this call

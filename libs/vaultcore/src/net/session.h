@@ -53,7 +53,7 @@ class Session {
   virtual Status Input(std::string_view bytes) = 0;
   // The peer ended the connection in an orderly way; completes what this completes.
   virtual void InputEnd() = 0;
-  // The connection is lost: every call left ends with `why`.
+  // The connection is lost: every call left ends with `why`, and nothing of them is sent any more.
   virtual void Fail(const Status& why) = 0;
 };
 

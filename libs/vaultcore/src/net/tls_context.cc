@@ -255,7 +255,11 @@ SslPtr TlsContext::NewConnection() const {
     X509_VERIFY_PARAM_set1_host(rules, certificate_name_.data(), certificate_name_.size());
   }
   SSL_set_verify(ssl.get(), verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  if (session_) SSL_set_session(ssl.get(), session_.get());
+  if (session_) {
+    // OpenSSL lets a TLS 1.3 session be resumed once, but a pool resumes it many times at once.
+    const SessionPtr copy(SSL_SESSION_dup(session_.get()));
+    if (copy) SSL_set_session(ssl.get(), copy.get());
+  }
   return ssl;
 }
 

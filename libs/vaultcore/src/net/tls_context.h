@@ -26,6 +26,7 @@ struct OpenSslDeleter {
 template <typename T, auto kFree>
 using OpenSslPtr = std::unique_ptr<T, OpenSslDeleter<kFree>>;
 using SslPtr = OpenSslPtr<SSL, SSL_free>;
+using SessionPtr = OpenSslPtr<SSL_SESSION, SSL_SESSION_free>;
 
 class TlsContext {
  public:
@@ -54,7 +55,7 @@ class TlsContext {
   static int KeepSession(SSL* ssl, SSL_SESSION* session);
 
   OpenSslPtr<SSL_CTX, SSL_CTX_free> context_;
-  OpenSslPtr<SSL_SESSION, SSL_SESSION_free> session_;
+  SessionPtr session_;
   std::string certificate_name_;
   std::string trust_source_;
   bool verify_ = true;

@@ -100,12 +100,14 @@ IoResult TlsStream::Read(char* data, size_t size, size_t& count) {
 
 IoResult TlsStream::Write(std::string_view bytes, size_t& count) {
   ERR_clear_error();
-  return Interpret(
+  const IoResult result = Interpret(
       SSL_write_ex(ssl_.get(), bytes.data(), std::min(bytes.size(), kMaxPortion), &count));
+  record_half_sent_ = result == IoResult::kWantWrite;
+  return result;
 }
 
 void TlsStream::SayGoodbye() {
-  if (failed_ || SSL_in_init(ssl_.get()) != 0) return;
+  if (failed_ || record_half_sent_ || SSL_in_init(ssl_.get()) != 0) return;
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();

@@ -35,6 +35,7 @@ class TlsStream final : public Stream {
   int fd_;
   int last_errno_ = 0;
   bool failed_ = false;
+  bool record_half_sent_ = false;
   Status verification_;  // why the certificate was refused
   Status error_;
 };
