@@ -52,6 +52,9 @@ constexpr std::string_view kQuoteHint =
 constexpr std::string_view kIndentHint =
     "compare the indentation with the lines above; a value that holds \": \" needs quotes";
 
+const ParserWords kTabInIndentation = {YAML::ErrorMsg::TAB_IN_INDENTATION,
+                                       "a tab in the indentation", "indent with spaces"};
+
 const ParserWords& WordsFor(const YAML::Exception& error) {
   namespace msg = YAML::ErrorMsg;
   static const std::array<ParserWords, 31> kWords = {{
@@ -78,7 +81,7 @@ const ParserWords& WordsFor(const YAML::Exception& error) {
        "in double quotes a backslash is written \"\\\\\"; single quotes have no escapes"},
       {msg::DOC_IN_SCALAR, "\"---\" or \"...\" inside quotes: is the closing quote missing?"},
       {msg::EOF_IN_SCALAR, "the text ends inside quotes: the closing quote is missing"},
-      {msg::TAB_IN_INDENTATION, "a tab in the indentation", "indent with spaces"},
+      kTabInIndentation,
       {msg::FLOW_END, "a \"]\" or \"}\" that closes nothing"},
       {msg::BLOCK_ENTRY, "a list entry \"- \" is not possible here", kIndentHint},
       {msg::MAP_KEY, "a key is not possible here", kIndentHint},
@@ -147,16 +150,121 @@ Status CheckCharacters(std::string_view text, std::string_view source_name) {
   return absl::OkStatus();
 }
 
+// From yaml-cpp's positions to the text. Fast for positions that come in order.
+class TextPositions {
+ public:
+  explicit TextPositions(std::string_view text) : text_(text), first_(IsBom(text) ? 3 : 0) {
+    start_ = first_;
+  }
+
+  // The text from `mark` on.
+  std::string_view From(const YAML::Mark& mark) {
+    if (mark.line < line_) {
+      line_ = 0;
+      start_ = first_;
+    }
+    for (; line_ < mark.line; ++line_) {
+      const size_t newline = text_.find('\n', start_);
+      start_ = newline == std::string_view::npos ? text_.size() : newline + 1;
+    }
+    return text_.substr(std::min(start_ + static_cast<size_t>(mark.column), text_.size()));
+  }
+
+  // The last line before `rest`, a part that From() gave, with more than a comment on it.
+  std::string_view LineBefore(std::string_view rest) const {
+    std::string_view before = text_.substr(0, text_.size() - rest.size());
+    while (!before.empty()) {
+      before.remove_suffix(before.back() == '\n' ? 1 : 0);
+      const size_t newline = before.rfind('\n');
+      const size_t start = newline == std::string_view::npos ? 0 : newline + 1;
+      const std::string_view line = before.substr(start);
+      const size_t ink = line.find_first_not_of(" \t\r");
+      if (ink != std::string_view::npos && line[ink] != '#') return line;
+      before = before.substr(0, start);
+    }
+    return {};
+  }
+
+ private:
+  static bool IsBom(std::string_view text) { return text.substr(0, 3) == "\xEF\xBB\xBF"; }
+
+  std::string_view text_;
+  size_t first_ = 0;
+  int line_ = 0;
+  size_t start_ = 0;
+};
+
+// True for "---" or "..." as a word of its own.
+bool IsDocumentMarker(std::string_view text, std::string_view marker) {
+  return text.substr(0, 3) == marker &&
+         (text.size() == 3 || std::string_view(" \t\r\n").find(text[3]) != std::string_view::npos);
+}
+
+// True when the quotes that `scalar` begins with, after its anchor and tag, have no end.
+bool HasOpenQuotes(std::string_view scalar) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  size_t i = scalar.find_first_not_of(kBlank);
+  while (i < scalar.size() && (scalar[i] == '&' || scalar[i] == '!' || scalar[i] == '#')) {
+    i = scalar.find_first_of(scalar[i] == '#' ? "\n" : kBlank, i);
+    i = scalar.find_first_not_of(kBlank, i);
+  }
+  if (i >= scalar.size() || (scalar[i] != '\'' && scalar[i] != '"')) return false;
+  const char quote = scalar[i];
+  for (++i; i < scalar.size(); ++i) {
+    if (scalar[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (scalar[i] == quote) {
+      const bool doubled = quote == '\'' && i + 1 < scalar.size() && scalar[i + 1] == quote;
+      if (!doubled) return false;
+      ++i;
+    }
+  }
+  return true;
+}
+
+// What yaml-cpp has thrown, in our words.
+Status ParserError(std::string_view text, std::string_view source_name,
+                   const YAML::Exception& error) {
+  // It does not always say so when a tab is the cause.
+  YAML::Mark line_start = error.mark;
+  line_start.column = 0;
+  const std::string_view line = TextPositions(text).From(line_start);
+  const size_t ink = line.find_first_not_of(" \t");
+  if (const size_t tab = line.substr(0, ink).find('\t'); tab != std::string_view::npos) {
+    return ErrorAt(source_name, error.mark.line + 1, static_cast<int>(tab) + 1,
+                   kTabInIndentation.reason, kTabInIndentation.hint);
+  }
+  const ParserWords& words = WordsFor(error);
+  return ErrorAt(source_name, error.mark.line + 1, error.mark.column + 1, words.reason, words.hint);
+}
+
 }  // namespace
 
 // Turns yaml-cpp's events into a tree, within the limits.
 class YamlBuilder final : public YAML::EventHandler {
  public:
-  explicit YamlBuilder(const YamlLimits& limits) : limits_(limits) {}
+  YamlBuilder(std::string_view text, const YamlLimits& limits)
+      : limits_(limits), positions_(text) {}
 
   YamlNode TakeDocument() { return std::move(root_); }
 
-  void OnDocumentStart(const YAML::Mark&) override {
+  // To be called at the end of the text. yaml-cpp notices that quotes are not closed only where no
+  // newline ends the text.
+  void CheckEnd() {
+    if (!last_scalar_.is_null() && HasOpenQuotes(positions_.From(last_scalar_))) {
+      throw Refusal{last_scalar_, "quotes that begin here are not closed"};
+    }
+  }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // Where the indentation of a list or map goes wrong, yaml-cpp begins another document.
+    if (in_stream_) {
+      const std::string_view rest = positions_.From(mark);
+      if (!IsDocumentMarker(rest, "---") && !IsDocumentMarker(positions_.LineBefore(rest), "...")) {
+        throw Refusal{mark, "the document ends here, but something follows", kIndentHint};
+      }
+    }
+    in_stream_ = true;
     open_.clear();
     anchors_.clear();
     nodes_ = 0;
@@ -171,6 +279,7 @@ class YamlBuilder final : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    last_scalar_ = mark;
     if (tag == "tag:yaml.org,2002:binary") {
       throw Refusal{mark, "the tag !!binary is not supported", "write the text itself"};
     }
@@ -387,6 +496,9 @@ class YamlBuilder final : public YAML::EventHandler {
   const YamlLimits& limits_;
   YamlNode root_;
   std::vector<OpenNode> open_;
+  TextPositions positions_;
+  YAML::Mark last_scalar_ = YAML::Mark::null_mark();
+  bool in_stream_ = false;       // a document has begun
   std::vector<Anchor> anchors_;  // by yaml-cpp's number, which counts from 1 in each document
   size_t nodes_ = 0;
 };
@@ -402,17 +514,16 @@ Status ForEachYamlDocument(std::string_view text, std::string_view source_name,
     ViewBuffer buffer(text);
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
-    YamlBuilder builder(limits);
+    YamlBuilder builder(text, limits);
     while (parser.HandleNextDocument(builder)) {
       VC_RETURN_IF_ERROR(on_document(builder.TakeDocument()));
     }
+    builder.CheckEnd();
   } catch (const Refusal& refusal) {
     return ErrorAt(source_name, refusal.mark.line + 1, refusal.mark.column + 1, refusal.reason,
                    refusal.hint);
   } catch (const YAML::Exception& error) {
-    const ParserWords& words = WordsFor(error);
-    return ErrorAt(source_name, error.mark.line + 1, error.mark.column + 1, words.reason,
-                   words.hint);
+    return ParserError(text, source_name, error);
   }
   return absl::OkStatus();
 }

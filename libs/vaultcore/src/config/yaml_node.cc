@@ -60,14 +60,14 @@ bool YamlNode::Contains(std::string_view key) const {
 }
 
 const YamlNode& YamlNode::At(std::string_view dotted_path) const {
+  if (dotted_path.empty()) return *this;
   const YamlNode* node = this;
-  while (!dotted_path.empty()) {
+  while (true) {
     const size_t dot = dotted_path.find('.');
     node = &(*node)[dotted_path.substr(0, dot)];
-    if (dot == std::string_view::npos) break;
+    if (dot == std::string_view::npos) return *node;
     dotted_path.remove_prefix(dot + 1);
   }
-  return *node;
 }
 
 void YamlNode::MergeFrom(const YamlNode& over) {

@@ -64,7 +64,7 @@ class YamlNode {
   const YamlNode& operator[](std::string_view key) const;
   bool Contains(std::string_view key) const;
   // The node at a dotted path, "global.databases.postgres"; a static null node when something on
-  // the way is missing.
+  // the way is missing, this node for an empty path.
   const YamlNode& At(std::string_view dotted_path) const;
 
   // 1-based; 0 for a node that was not parsed.
