@@ -89,11 +89,14 @@ Status UnknownArguments(const CLI::App& command, const std::vector<std::string>&
                    "values files need -f each: -f values.yaml -f override.yaml");
 }
 
-// The library's own words hold option names only for these; others may repeat an argument.
+// The library's own words begin with the option's name for an argument that is missing; others may
+// repeat an argument.
 Status FromParseError(const CLI::ParseError& error) {
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr ||
-      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    return MakeError(ErrorKind::kUsage, error.what(), kSeeHelp);
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const std::string words = error.what();
+    std::string name = words.substr(0, words.find(':'));
+    if (name == "--values") name = "-f (--values)";
+    return MakeError(ErrorKind::kUsage, name + " needs one argument", kSeeHelp);
   }
   return MakeError(ErrorKind::kUsage, "the command line could not be understood", kSeeHelp);
 }

@@ -94,6 +94,7 @@ class Session {
         own_values_.insert(scalar.value);
         if (LooksSecret(scalar.key)) scrubber_.Add(Bytes(scalar.value));
       }
+      for (const std::string& line : UnknownLoaderKeys(values, file)) console_.Note(line);
       files_.push_back(std::move(values));
     }
     return absl::OkStatus();
@@ -156,8 +157,33 @@ class Session {
     console_.progress().Show("connecting to " + settings_.address.ToString());
     VC_ASSIGN_OR_RETURN(Client connected, Client::Connect(std::move(client), std::move(auth)));
     // A wrong token or mount is told now, before Helm is given a minute of work.
-    VC_RETURN_IF_ERROR(connected.ResolveKvMount(layout_->mount()).status());
+    const Status mount = connected.ResolveKvMount(layout_->mount()).status();
+    if (!mount.ok()) return ExplainMount(connected, mount);
     return connected;
+  }
+
+  // Vault does not tell a mount that is not there from one that the token may not touch. Whoever
+  // has a right on the path would be told of the mount if there were one.
+  Status ExplainMount(Client& client, const Status& status) const {
+    const ErrorKind kind = vaultcore::KindOf(status);
+    if (kind != ErrorKind::kPermission && kind != ErrorKind::kNotFound) return status;
+    std::string path = layout_->mount().text() + "/data/";
+    if (!settings_.base_path.empty()) path += settings_.base_path + "/";
+    const StatusOr<std::vector<std::vector<std::string>>> rights =
+        client.Capabilities({path + "x"});
+    if (!rights.ok()) return status;
+    const bool denied =
+        std::find(rights->front().begin(), rights->front().end(), "deny") != rights->front().end();
+    if (denied) {
+      return MakeError(ErrorKind::kPermission,
+                       "permission denied: the token may not use " + path + "*",
+                       "its policy needs: path \"" + path +
+                           "*\" { capabilities = [\"create\", \"update\", \"read\"] }");
+    }
+    return MakeError(ErrorKind::kNotFound, "there is no mount " + layout_->mount().text(),
+                     "vault secrets list shows those there are; to make one: vault secrets enable "
+                     "-path=" +
+                         layout_->mount().text() + " kv-v2");
   }
 
   StatusOr<ExitCode> RunConnected(Client& client) {
@@ -173,7 +199,7 @@ class Session {
   }
 
   StatusOr<ExitCode> RunRestore(EntryStore& store) {
-    VC_ASSIGN_OR_RETURN(const Secret text, vaultcore::ReadSecretFile(options_.input_json));
+    VC_ASSIGN_OR_RETURN(const Secret text, ReadInput());
     VC_ASSIGN_OR_RETURN(std::vector<vaultcore::KvWrite> wanted,
                         ParseBackup(text.Reveal(), options_.input_json, Target()));
     const Restore restore = MakeRestore(std::move(wanted));
@@ -182,6 +208,13 @@ class Session {
       return restore.MakePlan(now);
     };
     return Finish(store, std::move(existing), make_plan, restore.needs, restore.decisions);
+  }
+
+  StatusOr<Secret> ReadInput() const {
+    StatusOr<Secret> text = vaultcore::ReadSecretFile(options_.input_json);
+    if (text.ok() || vaultcore::KindOf(text.status()) != ErrorKind::kNotFound) return text;
+    // A mistyped file name is a mistake of the command line, not a secret that is missing.
+    return MakeError(ErrorKind::kUsage, vaultcore::MessageOf(text.status()));
   }
 
   BackupTarget Target() const { return {settings_.engine, settings_.base_path}; }

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <utility>
 
+#include "vaultcore/base/encoding.h"
 #include "vaultcore/base/file.h"
 
 namespace generator {
@@ -120,6 +121,24 @@ void CollectScalars(const YamlNode& node, std::string_view key, std::vector<Name
   }
 }
 
+struct KnownKeys {
+  const char* path;  // below global.externalSecretsLoader
+  std::vector<std::string> keys;
+};
+
+const std::vector<KnownKeys>& LoaderKeys() {
+  static const std::vector<KnownKeys> kKeys = {
+      {"", {"enabled", "provider", "image", "serviceName", "configName", "vault", "databases"}},
+      {"vault",
+       {"address", "engine", "basePath", "namespace", "tlsDisabled", "insecure", "caCert", "auth"}},
+      {"vault.caCert", {"mountPath", "secretName", "secretKey", "configMapName", "configMapKey"}},
+      {"vault.auth",
+       {"method", "role", "path", "serviceAccount", "token", "tokenPath", "roleId", "secretId",
+        "secretIdWrapped"}},
+  };
+  return kKeys;
+}
+
 }  // namespace
 
 StatusOr<YamlNode> ParseValues(std::string_view text, std::string_view source_name) {
@@ -179,6 +198,24 @@ StatusOr<VaultSettings> ReadVaultSettings(const YamlNode& merged) {
   VC_ASSIGN_OR_RETURN(settings.ca_path, Text(vault, "caCert.mountPath"));
   VC_RETURN_IF_ERROR(ReadAuth(vault, settings));
   return settings;
+}
+
+std::vector<std::string> UnknownLoaderKeys(const YamlNode& values, std::string_view source_name) {
+  std::vector<std::string> lines;
+  const YamlNode& loader = values.At(kGlobalLoader);
+  for (const KnownKeys& known : LoaderKeys()) {
+    const YamlNode& block = *known.path == '\0' ? loader : loader.At(known.path);
+    for (const YamlNode::Member& member : block.members()) {
+      if (std::find(known.keys.begin(), known.keys.end(), member.key) != known.keys.end()) continue;
+      const std::string near = vaultcore::ClosestMatch(member.key, known.keys);
+      // Blocks may hold keys of the chart's own; a near miss is none of them.
+      if (near.empty()) continue;
+      lines.push_back(std::string(source_name) + ":" + std::to_string(member.line) + ":" +
+                      std::to_string(member.column) + ": unknown key \"" +
+                      vaultcore::Printable(member.key, 60) + "\"; did you mean \"" + near + "\"?");
+    }
+  }
+  return lines;
 }
 
 std::vector<Switch> LoaderSwitches(const YamlNode& merged, bool on) {

@@ -41,6 +41,11 @@ vaultcore::StatusOr<vaultcore::YamlNode> ParseValues(std::string_view text,
 // Errors: kUsage, naming the value that is missing or wrong by its path.
 vaultcore::StatusOr<VaultSettings> ReadVaultSettings(const vaultcore::YamlNode& merged);
 
+// Keys of one values file's global.externalSecretsLoader that nobody reads, one line each with
+// file:line:column and the nearest that is known: a misspelt one is silently ignored otherwise.
+std::vector<std::string> UnknownLoaderKeys(const vaultcore::YamlNode& values,
+                                           std::string_view source_name);
+
 // A Helm flag that switches the loader: "--set", "global.externalSecretsLoader.enabled=false".
 struct Switch {
   std::string flag;
