@@ -102,10 +102,70 @@ def _openssl(arguments, text):
 
 
 def check_acme_report(run, engine="secret"):
-    """The last program's report (--format json) names the services, keys and classes of
-    expected.json.
+    """The last program's report (--format json) says of every key what expected.json says."""
+    report = json.loads(run.last.stdout())
+    fields = ("class", "source", "reason", "optional")
+    found = {}
+    for key in report["keys"]:
+        if key["kind"] != "database":
+            place = (key["service"], key["entry"], key["key"])
+            found[place] = {name: key[name] for name in fields if key.get(name)}
+            state = "by-hand" if key["class"] == "external" else "written"
+            if key["state"] != state:
+                found[place]["state"] = key["state"]
+    wanted = {}
+    for service, kind, key, what, path in _expected_keys():
+        wanted[service, f"{engine}/{path}/{kind}", key] = {
+            name: what[name] for name in fields if name in what
+        }
+    expected = json.loads((VALUES / "expected.json").read_text())
+    for what in expected["kubernetes"]:
+        kind = "env" if "env" in what else "file"
+        wanted["kubernetes", what["service"], kind, what[kind]] = what["source"]
+    for what in report["kubernetes"]:
+        found["kubernetes", what["service"], what["kind"], what["name"]] = what["source"]
+    wrong = [
+        f"{place}: expected {wanted.get(place)}, reported {found.get(place)}"
+        for place in sorted(wanted.keys() | found.keys())
+        if wanted.get(place) != found.get(place)
+    ]
+    if wrong:
+        raise Failure("the report is not as expected.json says:\n  " + "\n  ".join(wrong))
+
+
+def check_by_hand_commands(run):
+    """Each command that the last report (--format json) gives for a key to be added by hand adds that
+    key, takes its value from standard input, and keeps what was there.
     """
-    raise Failure(f"no report yet for {engine}: {run.last.stdout()[:2000].decode()}")
+    report = json.loads(run.last.stdout())
+    program, environment = run.vault.command_line()
+    environment["PATH"] = f"{pathlib.Path(program).parent}:{environment['PATH']}"
+    before = run.vault.entries()
+    wanted = {}
+    for key in report["keys"]:
+        if key["state"] != "by-hand" or key.get("reason") == "kubernetes":
+            continue
+        value = f"vc-canary-by-hand-{len(wanted)}"
+        wanted[key["entry"], key["key"]] = value
+        done = subprocess.run(
+            ["sh", "-c", key["command"]],
+            input=value,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise Failure(f"{key['command']}: {done.stderr.strip()}")
+    if not wanted:
+        raise Failure("the report gives no such command")
+    for path, entry in before.items():
+        for key, value in entry.data.items():
+            wanted.setdefault((path, key), value)
+    after = run.vault.entries()
+    for (path, key), value in wanted.items():
+        if path not in after or after[path].data.get(key) != value:
+            raise Failure(f"{path}: {key} is not what it has to be")
 
 
 def check_rendered_loaders(run, *values):

@@ -12,6 +12,7 @@ from . import loopback
 from .acme import (  # pylint: disable=unused-import
     check_acme_report,
     check_acme_vault,
+    check_by_hand_commands,
     check_loaded,
     check_rendered_loaders,
 )
@@ -107,18 +108,41 @@ def check_tokens_of_role(run, name):
 def check_numbers_kept(run, path, *wanted):
     """KEY=TEXT: the entry's JSON, as Vault sends it, holds the number with just this text."""
     mount, _, rest = path.partition("/")
-    program, environment = run.vault.command_line()
-    done = subprocess.run(
-        [program, "read", "-format=json", f"{mount}/data/{rest}"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-    )
+    answer = _curl(run, "GET", f"{mount}/data/{rest}")
     for word in wanted:
         key, text = word.split("=")
-        if not re.search(rf'"{re.escape(key)}": {re.escape(text)}[,\s}}]', done.stdout):
+        if not re.search(rf'"{re.escape(key)}": ?{re.escape(text)}[,\s}}]', answer):
             raise Failure(f"{path}: {key} is no longer {text}")
+
+
+def check_value_written(run, path, values_file):
+    """Writes VALUES_FILE (JSON) to MOUNT/PATH as it stands; the vault command line would round its
+    numbers.
+    """
+    mount, _, rest = path.partition("/")
+    text = (run.work / values_file).read_text()
+    if mount == "secret":
+        _curl(run, "PUT", f"{mount}/data/{rest}", f'{{"data":{text}}}')
+    else:
+        _curl(run, "PUT", f"{mount}/{rest}", text)
+
+
+def _curl(run, method, path, body=None):
+    """The answer to a request as root, as it stands."""
+    vault = run.vault.vault
+    words = ["curl", "-sS", "--fail", "--cacert", vault.ca_cert, "-X", method, "-H", "@-"]
+    if body is not None:
+        words += ["--data-binary", body]
+    done = subprocess.run(
+        [*words, f"{vault.address}/v1/{path}"],
+        input=f"X-Vault-Token: {vault.root_token}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failure(f"{method} {path}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def check_same_secrets(run, first, second, *keys):

@@ -277,6 +277,7 @@ class Interpreter(Looking):
         """server shared|own|sealed|uninitialised|standby"""
         self.vault = VaultBinding(words[0], self.session, self.scenario.name, self.private)
         self.variables.update(self.vault.variables())
+        self.written = False
         for what, value in self.vault.secrets():
             self.learn(what, value)
         self.environment["VAULT_CACERT"] = self.vault.vault.ca_cert

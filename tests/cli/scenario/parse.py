@@ -41,11 +41,11 @@ def expand(text, variables, escape=lambda value: value):
         name = match.group(1)
         if name is None:
             return "${"
-        if name.startswith("SECRET_"):
-            return escape(canary(name))
-        if name not in variables:
+        if name in variables:
+            return escape(variables[name])
+        if not name.startswith("SECRET_"):
             raise Failure(f"there is no variable ${{{name}}} here ($${{ stands for ${{)")
-        return escape(variables[name])
+        return escape(canary(name))
 
     return VARIABLE.sub(value, text)
 

@@ -187,12 +187,12 @@ class VaultBinding:
         )
         if done.returncode == 2 and "No value found" in done.stderr:
             return None
-        if done.returncode == 2 and '"data": null' in done.stdout:  # A deleted version.
-            return None
         if done.returncode != 0:
             raise Failure(f"vault kv get failed: {done.stderr.strip()}")
         data = json.loads(done.stdout)["data"]
         if isinstance(data.get("metadata"), dict) and "version" in data["metadata"]:
+            if data["data"] is None:  # Its last version was deleted.
+                return None
             return Entry(data["data"], data["metadata"]["version"])
         return Entry(data, None)
 
