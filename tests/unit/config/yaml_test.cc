@@ -343,6 +343,23 @@ TEST(YamlTest, TheCallersErrorStopsTheWalk) {
   EXPECT_EQ(calls, 1);
 }
 
+// yaml-cpp gives a null to a last key without its colon, and to nothing between commas.
+TEST(YamlTest, WhatIsMissingIsNotNull) {
+  EXPECT_EQ(ErrorOf("a: 1\nb\n"), "f.yaml:2:1: a key without \":\"");
+  EXPECT_THAT(ErrorOf("a:\n  x: 1\n  y:z\n"), StartsWith("f.yaml:3:3: a key without"));
+  EXPECT_THAT(ErrorOf("a: |\n x\nb"), StartsWith("f.yaml:3:1: a key without"));
+  EXPECT_THAT(ErrorOf("a: &x 1\n*x"), StartsWith("f.yaml:2:1: a key without"));
+  EXPECT_THAT(ErrorOf("\xEF\xBB\xBF"
+                      "a: 1\nb # c:\n"),
+              StartsWith("f.yaml:2:1: a key"));
+  EXPECT_EQ(ErrorOf("a: [x, , y]\n"), "f.yaml:1:8: an empty entry in a list");
+  EXPECT_EQ(ErrorOf("a: [,]\n"), "f.yaml:1:5: an empty entry in a list");
+  EXPECT_EQ(FlatOf("a:\nb :\n'c: ':\n\"d\\\"\" :\n&e !!str e:\n? f\n?  g\n:\nh: &h x\n*h :\n"),
+            "{a: ~, b: ~, c: : ~, d\": ~, e: ~, f: ~, g: ~, h: x, x: ~}");
+  EXPECT_EQ(FlatOf("a: {x, \"y\", z: }\nb: [x,]\nc:\n-\n- \n"),
+            "{a: {x: ~, y: ~, z: ~}, b: [x], c: [~, ~]}");
+}
+
 // yaml-cpp takes wrong indentation for the beginning of another document.
 TEST(YamlTest, AnotherDocumentBeginsWithItsMarker) {
   for (const char* text : {"- a\nb: 1\n", "a: 1\n---\n- a\nb: 1\n", "[a]\nb\n", "\"a\"\n---x\n",

@@ -15,7 +15,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "vaultcore/base/encoding.h"
+#include "config/yaml_text.h"
 
 namespace vaultcore {
 namespace {
@@ -109,126 +109,11 @@ class ViewBuffer : public std::streambuf {
   }
 };
 
-// What YAML 1.2 calls printable, for U+0000 to U+009F. yaml-cpp lets the others through and takes
-// U+0004 for the end of the text.
-bool IsAllowedControl(std::string_view text, size_t i) {
-  const auto byte = static_cast<unsigned char>(text[i]);
-  if (byte == 0xC2) {
-    const auto next = static_cast<unsigned char>(text[i + 1]);
-    return next >= 0xA0 || next == 0x85;
-  }
-  return (byte >= 0x20 && byte != 0x7F) || byte == '\t' || byte == '\n' || byte == '\r';
-}
-
-// The length of the well-formed character at `i`; 0 when there is none.
-size_t CharacterLength(std::string_view text, size_t i) {
-  for (size_t length = 1; length <= 4 && i + length <= text.size(); ++length) {
-    if (IsValidUtf8(text.substr(i, length))) return length;
-  }
-  return 0;
-}
-
-Status CheckCharacters(std::string_view text, std::string_view source_name) {
-  const bool utf8 = IsValidUtf8(text);
-  int line = 1;
-  size_t line_start = 0;
-  for (size_t i = 0; i < text.size();) {
-    // Without invalid UTF-8, the length of a character matters for none of the checks.
-    const size_t length = utf8 ? 1 : CharacterLength(text, i);
-    if (length == 0 || !IsAllowedControl(text, i)) {
-      return ErrorAt(source_name, line, static_cast<int>(i - line_start) + 1,
-                     length == 0 ? "not valid UTF-8" : "a control character",
-                     length == 0 ? "save the file as UTF-8"
-                                 : "in double quotes it can be written as an escape: \"\\x1b\"");
-    }
-    if (text[i] == '\n') {
-      ++line;
-      line_start = i + 1;
-    }
-    i += length;
-  }
-  return absl::OkStatus();
-}
-
-// From yaml-cpp's positions to the text. Fast for positions that come in order.
-class TextPositions {
- public:
-  explicit TextPositions(std::string_view text) : text_(text), first_(IsBom(text) ? 3 : 0) {
-    start_ = first_;
-  }
-
-  // The text from `mark` on.
-  std::string_view From(const YAML::Mark& mark) {
-    if (mark.line < line_) {
-      line_ = 0;
-      start_ = first_;
-    }
-    for (; line_ < mark.line; ++line_) {
-      const size_t newline = text_.find('\n', start_);
-      start_ = newline == std::string_view::npos ? text_.size() : newline + 1;
-    }
-    return text_.substr(std::min(start_ + static_cast<size_t>(mark.column), text_.size()));
-  }
-
-  // The last line before `rest`, a part that From() gave, with more than a comment on it.
-  std::string_view LineBefore(std::string_view rest) const {
-    std::string_view before = text_.substr(0, text_.size() - rest.size());
-    while (!before.empty()) {
-      before.remove_suffix(before.back() == '\n' ? 1 : 0);
-      const size_t newline = before.rfind('\n');
-      const size_t start = newline == std::string_view::npos ? 0 : newline + 1;
-      const std::string_view line = before.substr(start);
-      const size_t ink = line.find_first_not_of(" \t\r");
-      if (ink != std::string_view::npos && line[ink] != '#') return line;
-      before = before.substr(0, start);
-    }
-    return {};
-  }
-
- private:
-  static bool IsBom(std::string_view text) { return text.substr(0, 3) == "\xEF\xBB\xBF"; }
-
-  std::string_view text_;
-  size_t first_ = 0;
-  int line_ = 0;
-  size_t start_ = 0;
-};
-
-// True for "---" or "..." as a word of its own.
-bool IsDocumentMarker(std::string_view text, std::string_view marker) {
-  return text.substr(0, 3) == marker &&
-         (text.size() == 3 || std::string_view(" \t\r\n").find(text[3]) != std::string_view::npos);
-}
-
-// True when the quotes that `scalar` begins with, after its anchor and tag, have no end.
-bool HasOpenQuotes(std::string_view scalar) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  size_t i = scalar.find_first_not_of(kBlank);
-  while (i < scalar.size() && (scalar[i] == '&' || scalar[i] == '!' || scalar[i] == '#')) {
-    i = scalar.find_first_of(scalar[i] == '#' ? "\n" : kBlank, i);
-    i = scalar.find_first_not_of(kBlank, i);
-  }
-  if (i >= scalar.size() || (scalar[i] != '\'' && scalar[i] != '"')) return false;
-  const char quote = scalar[i];
-  for (++i; i < scalar.size(); ++i) {
-    if (scalar[i] == '\\' && quote == '"') {
-      ++i;
-    } else if (scalar[i] == quote) {
-      const bool doubled = quote == '\'' && i + 1 < scalar.size() && scalar[i + 1] == quote;
-      if (!doubled) return false;
-      ++i;
-    }
-  }
-  return true;
-}
-
 // What yaml-cpp has thrown, in our words.
 Status ParserError(std::string_view text, std::string_view source_name,
                    const YAML::Exception& error) {
   // It does not always say so when a tab is the cause.
-  YAML::Mark line_start = error.mark;
-  line_start.column = 0;
-  const std::string_view line = TextPositions(text).From(line_start);
+  const std::string_view line = YamlText(text).From(error.mark.line, 0);
   const size_t ink = line.find_first_not_of(" \t");
   if (const size_t tab = line.substr(0, ink).find('\t'); tab != std::string_view::npos) {
     return ErrorAt(source_name, error.mark.line + 1, static_cast<int>(tab) + 1,
@@ -243,15 +128,15 @@ Status ParserError(std::string_view text, std::string_view source_name,
 // Turns yaml-cpp's events into a tree, within the limits.
 class YamlBuilder final : public YAML::EventHandler {
  public:
-  YamlBuilder(std::string_view text, const YamlLimits& limits)
-      : limits_(limits), positions_(text) {}
+  YamlBuilder(std::string_view text, const YamlLimits& limits) : limits_(limits), text_(text) {}
 
   YamlNode TakeDocument() { return std::move(root_); }
 
   // To be called at the end of the text. yaml-cpp notices that quotes are not closed only where no
   // newline ends the text.
   void CheckEnd() {
-    if (!last_scalar_.is_null() && HasOpenQuotes(positions_.From(last_scalar_))) {
+    if (!last_scalar_.is_null() &&
+        HasOpenQuotes(text_.From(last_scalar_.line, last_scalar_.column))) {
       throw Refusal{last_scalar_, "quotes that begin here are not closed"};
     }
   }
@@ -259,8 +144,8 @@ class YamlBuilder final : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark& mark) override {
     // Where the indentation of a list or map goes wrong, yaml-cpp begins another document.
     if (in_stream_) {
-      const std::string_view rest = positions_.From(mark);
-      if (!IsDocumentMarker(rest, "---") && !IsDocumentMarker(positions_.LineBefore(rest), "...")) {
+      const std::string_view rest = text_.From(mark.line, mark.column);
+      if (!IsDocumentMarker(rest, "---") && !IsDocumentMarker(text_.LineBefore(rest), "...")) {
         throw Refusal{mark, "the document ends here, but something follows", kIndentHint};
       }
     }
@@ -274,6 +159,7 @@ class YamlBuilder final : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (ExpectsKey()) throw Refusal{mark, "an empty key", kQuoteHint};
+    if (!open_.empty()) CheckEmptyValue(mark);
     Complete(NewNode(YamlNode::Type::kNull, mark), anchor, 1, 1);
   }
 
@@ -297,14 +183,14 @@ class YamlBuilder final : public YAML::EventHandler {
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    Open(YamlNode::Type::kSequence, mark, anchor);
+                       YAML::EmitterStyle::value style) override {
+    Open(YamlNode::Type::kSequence, mark, anchor, style);
   }
   void OnSequenceEnd() override { Close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    Open(YamlNode::Type::kMap, mark, anchor);
+                  YAML::EmitterStyle::value style) override {
+    Open(YamlNode::Type::kMap, mark, anchor, style);
   }
   void OnMapEnd() override {
     if (open_.back().merges) ExpandMergeKey(open_.back().node);
@@ -335,6 +221,7 @@ class YamlBuilder final : public YAML::EventHandler {
     YAML::anchor_t anchor = 0;
     size_t nodes = 1;
     int height = 1;
+    bool flow = false;                              // written with brackets or braces
     bool has_key = false;                           // a key came, and its value has not
     bool merges = false;                            // one of the keys is "<<"
     YamlNode::Member member;                        // what the key is kept in
@@ -385,7 +272,8 @@ class YamlBuilder final : public YAML::EventHandler {
     return node;
   }
 
-  void Open(YamlNode::Type type, const YAML::Mark& mark, YAML::anchor_t anchor) {
+  void Open(YamlNode::Type type, const YAML::Mark& mark, YAML::anchor_t anchor,
+            YAML::EmitterStyle::value style) {
     if (ExpectsKey()) {
       throw Refusal{mark, kKeyNotScalar,
                     "a template expression \"{{ }}\" that was not rendered looks like this"};
@@ -394,6 +282,29 @@ class YamlBuilder final : public YAML::EventHandler {
     OpenNode& open = open_.emplace_back();
     open.node = std::move(node);
     open.anchor = anchor;
+    open.flow = style == YAML::EmitterStyle::Flow;
+  }
+
+  // yaml-cpp fills in nulls where the text has nothing at all: for a key without ":" at the end of
+  // a block, and between the commas of "[a, , b]".
+  void CheckEmptyValue(const YAML::Mark& mark) {
+    const OpenNode& open = open_.back();
+    if (open.node.is_sequence()) {
+      if (open.flow && text_.From(mark.line, mark.column).substr(0, 1) == ",") {
+        throw Refusal{mark, "an empty entry in a list"};
+      }
+      return;
+    }
+    const int line = open.member.line - 1;
+    const int column = open.member.column - 1;
+    const bool explicit_key = text_.InkBefore(text_.From(line, column)) == '?';
+    if (!open.flow && !explicit_key &&
+        !HasColon(text_.From(line, column), open.member.key.size())) {
+      YAML::Mark key = mark;
+      key.line = line;
+      key.column = column;
+      throw Refusal{key, "a key without \":\"", "write KEY: VALUE, with a space after the colon"};
+    }
   }
 
   void Close() {
@@ -496,7 +407,7 @@ class YamlBuilder final : public YAML::EventHandler {
   const YamlLimits& limits_;
   YamlNode root_;
   std::vector<OpenNode> open_;
-  TextPositions positions_;
+  YamlText text_;
   YAML::Mark last_scalar_ = YAML::Mark::null_mark();
   bool in_stream_ = false;       // a document has begun
   std::vector<Anchor> anchors_;  // by yaml-cpp's number, which counts from 1 in each document
@@ -509,7 +420,9 @@ Status ForEachYamlDocument(std::string_view text, std::string_view source_name,
   if (text.size() > limits.max_bytes) {
     return ErrorAt(source_name, 0, 0, "larger than " + std::to_string(limits.max_bytes) + " bytes");
   }
-  VC_RETURN_IF_ERROR(CheckCharacters(text, source_name));
+  if (const auto bad = FindBadCharacter(text)) {
+    return ErrorAt(source_name, bad->line, bad->column, bad->reason, bad->hint);
+  }
   try {
     ViewBuffer buffer(text);
     std::istream stream(&buffer);
