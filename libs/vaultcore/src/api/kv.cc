@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -46,31 +47,55 @@ Json ObjectOf(const KvData& data) {
   return object;
 }
 
-// True when a number of this text is read back from KV v2 as it was written: v2 keeps doubles, and
-// writes them in the shortest form that is the same double, as Go's encoding/json does. What was
-// read from v2 therefore always survives.
+// `value` as KV v2 answers it: v2 keeps doubles, and Go's encoding/json writes them with the fewest
+// digits that are the same double, with an exponent where they are very small or large.
+Secret GoNumber(double value) {
+  char shortest[32];  // "-1.2345678901234567e-308"
+  const auto [end, error] =
+      std::to_chars(shortest, shortest + sizeof shortest, value, std::chars_format::scientific);
+  std::string_view mantissa(shortest, static_cast<size_t>(end - shortest));
+  const size_t e = mantissa.find('e');
+  int exponent = 0;
+  std::from_chars(mantissa.data() + e + (mantissa[e + 1] == '+' ? 2 : 1), end, exponent);
+  mantissa = mantissa.substr(0, e);
+
+  SecretBuilder text;
+  if (mantissa.front() == '-') {
+    text.Append('-');
+    mantissa.remove_prefix(1);
+  }
+  const double size = std::abs(value);
+  if (size != 0 && (size < 1e-6 || size >= 1e21)) {
+    text.Append(mantissa);
+    text.Append(exponent < 0 ? "e" : "e+");
+    text.Append(std::to_string(exponent));
+  } else {
+    const char* digit = mantissa.data();
+    const auto next_digit = [&digit, last = mantissa.data() + mantissa.size()] {
+      if (digit != last && *digit == '.') ++digit;
+      return digit != last ? *digit++ : '0';
+    };
+    for (int place = std::max(exponent, 0); place >= 0; --place) {
+      text.Append(place > exponent ? '0' : next_digit());
+    }
+    const int last_place = exponent - static_cast<int>(mantissa.size() - (mantissa.size() > 1)) + 1;
+    for (int place = -1; place >= last_place; --place) {
+      if (place == -1) text.Append('.');
+      text.Append(place > exponent ? '0' : next_digit());
+    }
+  }
+  WipeMemory(shortest, sizeof shortest);
+  return text.Take();
+}
+
+// True when a number of this text is read back from KV v2 as it was written. What was read from v2
+// therefore always survives.
 bool SurvivesAsDouble(std::string_view number) {
   double value = 0;
   const char* const end = number.data() + number.size();
   const auto [parsed, error] = std::from_chars(number.data(), end, value);
   if (error != std::errc() || parsed != end) return false;
-  const double size = std::abs(value);
-  const bool has_exponent = size != 0 && (size < 1e-6 || size >= 1e21);
-  char text[64];
-  const auto [last, failed] =
-      std::to_chars(text, text + sizeof text, value,
-                    has_exponent ? std::chars_format::scientific : std::chars_format::fixed);
-  if (failed != std::errc()) return false;
-  size_t length = static_cast<size_t>(last - text);
-  // Go writes 1e-9 where C writes 1e-09.
-  if (has_exponent && text[length - 4] == 'e' && text[length - 3] == '-' &&
-      text[length - 2] == '0') {
-    text[length - 2] = text[length - 1];
-    --length;
-  }
-  const bool same = std::string_view(text, length) == number;
-  WipeMemory(text, sizeof text);
-  return same;
+  return GoNumber(value).Reveal() == number;
 }
 
 // Why the mount would not keep `value` as it is, looking at any depth; empty when it would.
