@@ -22,6 +22,11 @@ PROJECT = pathlib.Path(__file__).resolve().parents[3]
 SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
 
 
+def masked(text):
+    """TEXT of a scenario or another program, fit for the transcript, which is searched as well."""
+    return re.sub(r"vc-canary-[\w-]*", "(canary)", text)
+
+
 @dataclasses.dataclass
 class Programs:
     """Where the programs are; `own` by the name that scenarios use."""
@@ -133,13 +138,14 @@ class Interpreter(Looking):
                         self.variables[step.words[1]] = expand(word, self.variables)
                         self._steps(step.body)
                     continue
-                self.transcript.append(f"{step.line}: {step.text}")
+                self.transcript.append(f"{step.line}: {masked(step.text)}")
                 self._step(step.words)
             except Failure as failure:
                 if getattr(failure, "located", False):
                     raise
                 located = Failure(
-                    f"{self.scenario.path}:{step.line}: {step.text}\n  {failure}{self._shown()}"
+                    f"{self.scenario.path}:{step.line}: {masked(step.text)}\n"
+                    f"  {failure}{self._shown()}"
                 )
                 located.located = True
                 raise located from None
@@ -248,10 +254,9 @@ class Interpreter(Looking):
             if not job.ours:
                 for needle in self.known:
                     shown = shown.replace(needle, b"(masked)")
-                shown = re.sub(rb"vc-canary-[\w-]*", b"(masked)", shown)
-            self.transcript += [
-                f"    | {line}" for line in shown.decode(errors="replace").splitlines()
-            ]
+            text = shown.decode(errors="replace")
+            text = text if job.ours else masked(text)
+            self.transcript += [f"    | {line}" for line in text.splitlines()]
         self.transcript.append(f"    = {status}")
 
     def _shown(self):

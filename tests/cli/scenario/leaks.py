@@ -14,12 +14,11 @@ def _base64_cores(text):
         yield encoded[4 if shift else 0 : len(encoded) // 4 * 4 - 4]
 
 
-# Vault's tokens and service account tokens, canaries plain and in base64.
 PATTERNS = [
-    re.compile(re.escape(CANARY)),
-    re.compile(b"|".join(re.escape(core) for core in _base64_cores(CANARY))),
-    re.compile(rb"\bhv[sb]\.[A-Za-z0-9_-]{20,}"),
-    re.compile(rb"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}"),
+    ("a planted canary", re.compile(re.escape(CANARY))),
+    ("a canary in base64", re.compile(b"|".join(map(re.escape, _base64_cores(CANARY))))),
+    ("a Vault token", re.compile(rb"\bhv[sb]\.[A-Za-z0-9_-]{20,}")),
+    ("a service account token", re.compile(rb"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}")),
 ]
 
 
@@ -37,12 +36,10 @@ def needles_of(value):
 def find(data, known):
     """Descriptions of what DATA (bytes) gives away; KNOWN maps needles to what they are."""
     found = []
-    for pattern in PATTERNS:
+    for what, pattern in PATTERNS:
         match = pattern.search(data)
         if match:
-            found.append(
-                f"something like {match.group(0)[:14].decode()}... at byte {match.start()}"
-            )
+            found.append(f"{what} at byte {match.start()}")
     for needle, what in known.items():
         position = data.find(needle)
         if position >= 0:

@@ -94,9 +94,9 @@ class RunnerTest(unittest.TestCase):
 
     def test_leaks(self):
         """Secrets are found wherever they come out."""
-        self.fails("prog leak\n", "standard output .* shows something like vc-canary")
-        self.fails("prog leak64\n", "shows something like")
-        self.fails("prog token\n", "shows something like hvs")
+        self.fails("prog leak\n", "standard output .* shows a planted canary")
+        self.fails("prog leak64\n", "shows a canary in base64")
+        self.fails("prog token\n", "shows a Vault token")
         self.fails("prog file left\n", "the file left shows")
         self.fails("prog file tmp/left\n", "the file tmp/left shows")
         self.fails("prog helm vc-canary-x\n", "a helm's arguments .* shows")
