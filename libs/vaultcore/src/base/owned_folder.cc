@@ -136,7 +136,12 @@ Status OwnedFolder::ReadCurrent() {
     return MakeError(ErrorKind::kIo, Shown(kCurrent) + " is not what publishing left there",
                      "remove it, or choose another folder");
   }
-  if (OpenFolderAt(fd_.get(), target).valid()) current_ = previous_ = target;
+  // Only what is surely gone may be taken for "nothing is published": CleanUp removes the rest.
+  if (fstatat(fd_.get(), target.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+    current_ = previous_ = target;
+  } else if (errno != ENOENT) {
+    return posix::WriteError(errno, "cannot read", Shown(target));
+  }
   return absl::OkStatus();
 }
 
