@@ -6,15 +6,20 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
+#include "loader/binary.h"
+#include "vaultcore/base/encoding.h"
 #include "vaultcore/model/layout.h"
 
 namespace loader {
 namespace {
 
 using vaultcore::DatabaseCredentials;
+using vaultcore::EnvFormat;
 using vaultcore::ErrorKind;
+using vaultcore::FileEncoding;
 using vaultcore::KvEntry;
 using vaultcore::KvText;
 using vaultcore::LoaderConfig;
@@ -67,6 +72,18 @@ std::string MissingHint(const LoaderConfig& config, const FetchPlan& plan, const
       Printable(config.service, kMaxShownKey), "\", vault.engine and vault.basePath are right");
 }
 
+// "TIMESCALE_DB_TRUSTSTORE_PASSWORD" for "timescale-db".
+std::string TrustStorePasswordVariable(std::string_view type) {
+  std::string name = absl::AsciiStrToUpper(vaultcore::ToAbsl(type));
+  for (char& c : name) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  if (name.empty() || absl::ascii_isdigit(static_cast<unsigned char>(name[0]))) {
+    name.insert(name.begin(), '_');
+  }
+  return name + "_TRUSTSTORE_PASSWORD";
+}
+
 class Assembler {
  public:
   explicit Assembler(const LoaderConfig& config) : config_(config) {}
@@ -115,6 +132,7 @@ class Assembler {
                        "a file's key must be a path below the files folder, without \"..\", "
                        "control characters or a leading slash");
     }
+    VC_ASSIGN_OR_RETURN(content, Decode(name, std::move(content), source));
     auto [at, is_new] = out_.files.try_emplace(name);
     if (!is_new && !(at->second.content == content)) {
       Warn(absl::StrCat("file ", Quoted(name), " is in ", at->second.source,
@@ -133,7 +151,7 @@ class Assembler {
       if (!vaultcore::IsFileKey(key)) continue;
       VC_RETURN_IF_ERROR(AddFile(key, KvText(value), source));
     }
-    return absl::OkStatus();
+    return AddTlsMaterial(database, entry, source);
   }
 
   Status AddDynamicDatabase(const LoaderDatabase& database, const DatabaseCredentials& credentials,
@@ -173,12 +191,16 @@ class Assembler {
                          "rename one of the two keys");
       }
     }
+    const bool is_sourced =
+        config_.env_format == EnvFormat::kShell || config_.env_format == EnvFormat::kExport;
+    const bool warn_of_expansion = is_sourced && !config_.env_expansion_safe;
     std::map<std::string, std::string> by_lower_case;
     for (const auto& [name, variable] : out_.variables) {
       const std::string_view value = variable.value.Reveal();
-      if (IsChangedByExpansion(value)) {
+      if (warn_of_expansion && IsChangedByExpansion(value)) {
         Warn(absl::StrCat("variable ", name, " of ", variable.source,
-                          " holds \"${\": a chart's start command may expand it"));
+                          " holds \"${\": a chart's start command may expand it, unless "
+                          "secrets.envSecrets.expansionSafe is auto"));
       }
       if (name.size() + 1 + value.size() + 1 > kMaxEnvironmentEntry) {
         Warn(absl::StrCat("variable ", name, " of ", variable.source, " is longer than ",
@@ -204,6 +226,42 @@ class Assembler {
       VC_RETURN_IF_ERROR(AddVariable(name, KvText(found->second), source));
     }
     return absl::OkStatus();
+  }
+
+  // Keys without a file's extension get a name that tells whose they are.
+  Status AddTlsMaterial(const LoaderDatabase& database, const KvEntry& entry,
+                        const std::string& source) {
+    for (const auto& [key, suffix] :
+         {std::pair<const std::string&, const char*>{database.ca_file_key, "-ca.pem"},
+          {database.trust_store_key, "-truststore.jks"}}) {
+      const auto found = entry.data.find(key);
+      if (found == entry.data.end() || vaultcore::IsFileKey(key)) continue;
+      VC_RETURN_IF_ERROR(
+          AddFile(absl::StrCat(database.type, suffix), KvText(found->second), source));
+    }
+    const auto password = entry.data.find(database.trust_store_password_key);
+    if (password == entry.data.end()) return absl::OkStatus();
+    return AddVariable(TrustStorePasswordVariable(database.type), KvText(password->second), source);
+  }
+
+  StatusOr<Secret> Decode(const std::string& name, Secret content, const std::string& source) {
+    switch (config_.file_encoding) {
+      case FileEncoding::kRaw:
+        return content;
+      case FileEncoding::kAuto: {
+        std::optional<Secret> bytes = DecodeKnownBinary(content.Reveal());
+        if (bytes) return *std::move(bytes);
+        return content;
+      }
+      case FileEncoding::kBase64:
+        break;
+    }
+    std::optional<Secret> bytes = vaultcore::Base64Decode(content.Reveal(), true);
+    if (bytes) return *std::move(bytes);
+    return MakeError(ErrorKind::kRejected,
+                     absl::StrCat(source, ": key ", Quoted(name), " is not base64"),
+                     "secrets.fileSecrets.encoding says that every file is: store it so, or set "
+                     "the encoding to auto");
   }
 
   Status MissingKey(const LoaderDatabase& database, std::string_view key,

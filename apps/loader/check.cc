@@ -16,7 +16,6 @@ using vaultcore::ErrorKind;
 using vaultcore::KvEntry;
 using vaultcore::LoaderConfig;
 using vaultcore::MakeError;
-using vaultcore::Secret;
 using vaultcore::Status;
 using vaultcore::StatusOr;
 
@@ -65,6 +64,7 @@ Status CheckRoles(VaultReader& vault, const LoaderConfig& config, const FetchPla
                   std::vector<Row>& rows) {
   if (plan.roles.empty()) return absl::OkStatus();
   std::vector<std::string> paths;
+  paths.reserve(plan.roles.size());
   for (const DatabaseRole& role : plan.roles) paths.push_back(role.Path());
   const auto capabilities = vault.Capabilities(paths);
   Status status = capabilities.status();
@@ -111,6 +111,7 @@ CheckResult Check(VaultReader& vault, const LoaderConfig& config, const FetchPla
   if (!check.status.ok()) return check;
 
   std::vector<KvEntry> entries;
+  entries.reserve(results.size());
   for (StatusOr<KvEntry>& result : results) entries.push_back(*std::move(result));
   const auto missing = CheckPresence(config, plan, entries);
   if (!missing.ok()) {

@@ -31,6 +31,8 @@ Options:
                     /etc/secrets-loader/config.yaml)
   --timeout TIME    give up after this long, "90s" or "5m" (default: $SECRETS_LOADER_TIMEOUT,
                     else 5m); until then an absent, sealed or standby Vault is waited for
+  --format FORMAT   how the env file is written: sh, export, dotenv or json (default: the
+                    configuration's, else sh)
   --quiet           print only warnings and errors
   --verbose         print a line for each request: method, path, status, time
   --version         print the version
@@ -49,6 +51,8 @@ Environment:
   VAULT_TLS_SERVER_NAME, VAULT_SKIP_VERIFY, VAULT_CLIENT_TIMEOUT, VAULT_MAX_RETRIES,
   VAULT_RATE_LIMIT, VAULT_PROXY_ADDR, HTTPS_PROXY, HTTP_PROXY, NO_PROXY
                     as the Vault command line has them
+  SECRETS_LOADER_EXPANSION_SAFE
+                    "auto": as secrets.envSecrets.expansionSafe in the configuration
   SECRETS_LOADER_TERMINATION_LOG
                     where the reason of a failure is left (default: /dev/termination-log)
 
@@ -103,7 +107,7 @@ Status SetTimeout(std::string_view where, std::string_view text, Options& option
 }
 
 Status ParseOption(std::string_view word, Cursor& cursor, Options& options) {
-  static const std::vector<std::string> kNames = {"--config",  "--timeout", "--quiet",
+  static const std::vector<std::string> kNames = {"--config",  "--timeout", "--format", "--quiet",
                                                   "--verbose", "--version", "--help"};
   const size_t equals = word.find('=');
   const std::string_view name = word.substr(0, equals);
@@ -117,6 +121,12 @@ Status ParseOption(std::string_view word, Cursor& cursor, Options& options) {
   if (name == "--timeout") {
     VC_ASSIGN_OR_RETURN(const std::string text, OptionValue(cursor, name, value));
     return SetTimeout(name, text, options);
+  }
+  if (name == "--format") {
+    VC_ASSIGN_OR_RETURN(const std::string text, OptionValue(cursor, name, value));
+    options.format = vaultcore::ParseEnvFormat(text);
+    if (!options.format) return UsageError("--format must be sh, export, dotenv or json");
+    return absl::OkStatus();
   }
   if (value && (name == "--quiet" || name == "--verbose" || name == "--help")) {
     return UsageError(absl::StrCat(ToAbsl(name), " takes no value"));

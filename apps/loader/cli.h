@@ -4,6 +4,7 @@
 #ifndef APPS_LOADER_CLI_H_
 #define APPS_LOADER_CLI_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "vaultcore/base/clock.h"
 #include "vaultcore/base/status.h"
 #include "vaultcore/config/environment.h"
+#include "vaultcore/config/loader_config.h"
 
 namespace loader {
 
@@ -20,8 +22,9 @@ struct Options {
   Command command = Command::kLoad;
   std::string config_file = "/etc/secrets-loader/config.yaml";
   vaultcore::Milliseconds timeout{300'000};
-  bool quiet = false;    // no lines but warnings and errors
-  bool verbose = false;  // a line for each request
+  std::optional<vaultcore::EnvFormat> format;  // instead of the configuration's
+  bool quiet = false;                          // no lines but warnings and errors
+  bool verbose = false;                        // a line for each request
 };
 
 // Parses what follows the program's name. Options stand before or after the command, as "--name

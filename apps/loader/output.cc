@@ -25,7 +25,10 @@ StatusOr<PublishSet> MakePublishSet(const LoaderConfig& config, Assembled assemb
   PublishSet set;
   const bool has_env_file = config.env_enabled || !assembled.variables.empty();
   if (has_env_file) {
-    set.files.push_back({.path = config.env_file, .content = FormatShell(assembled.variables)});
+    set.files.push_back({.path = config.env_file,
+                         .content = FormatEnvironment(assembled.variables, config.env_format,
+                                                      config.env_expansion_safe),
+                         .mode = config.env_mode});
   }
   if (config.files_enabled) set.owned_folders.push_back(config.files_folder);
   for (auto& [name, file] : assembled.files) {
@@ -35,7 +38,8 @@ StatusOr<PublishSet> MakePublishSet(const LoaderConfig& config, Assembled assemb
                        absl::StrCat("the env file and a secret file would both be ", path),
                        "choose another secrets.envSecrets.outputFile");
     }
-    set.files.push_back({.path = std::move(path), .content = std::move(file.content)});
+    set.files.push_back(
+        {.path = std::move(path), .content = std::move(file.content), .mode = config.files_mode});
   }
   return set;
 }

@@ -85,7 +85,9 @@ Status Work(Client& client, const LoaderConfig& config, const FetchPlan& plan,
 Status Execute(const Options& options, const EnvironmentLookup& environment,
                const std::shared_ptr<vaultcore::Cancellation>& cancellation, const Log& log) {
   const auto deadline = std::chrono::steady_clock::now() + options.timeout;
-  VC_ASSIGN_OR_RETURN(const LoaderConfig config, ReadConfig(options.config_file, log));
+  VC_ASSIGN_OR_RETURN(LoaderConfig config, ReadConfig(options.config_file, log));
+  config.env_format = options.format.value_or(config.env_format);
+  if (environment("SECRETS_LOADER_EXPANSION_SAFE") == "auto") config.env_expansion_safe = true;
   VC_ASSIGN_OR_RETURN(const FetchPlan plan, MakeFetchPlan(config));
   if (plan.empty()) {
     for (const std::string& warning : plan.warnings) log.Warning(warning);

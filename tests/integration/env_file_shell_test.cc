@@ -17,10 +17,12 @@
 #include "common/ui.h"
 #include "loader/env_file.h"
 #include "support/status_matchers.h"
+#include "vaultcore/base/encoding.h"
 
 namespace loader {
 namespace {
 
+using vaultcore::EnvFormat;
 using vaultcore::IsOk;
 using vaultcore::Secret;
 
@@ -45,9 +47,17 @@ class EnvFileShellTest : public ::testing::TestWithParam<Shell> {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  // Publishes `values` as the loader does, sources the file as the chart's start command does, and
+  // How the file is written, what the shell does after sourcing it, and in which locale.
+  struct Way {
+    EnvFormat format = EnvFormat::kShell;
+    bool expansion_safe = false;
+    std::string then = "";
+    std::string locale = "C";
+  };
+
+  // Writes `values` as the loader does, sources the file as the chart's start command does, and
   // returns the environment of the program that is started then.
-  Values ThroughTheShell(const Values& values, const std::string& locale) {
+  Values ThroughTheShell(const Values& values, const Way& way) {
     Variables variables;
     for (const auto& [name, value] : values) {
       variables.emplace(name, Variable{Secret::CopyOf(value), "test"});
@@ -55,12 +65,13 @@ class EnvFileShellTest : public ::testing::TestWithParam<Shell> {
     const std::string path = folder_ / ".env";
     {
       std::ofstream file(path, std::ios::binary);
-      file << FormatShell(variables).Reveal();
+      file << FormatEnvironment(variables, way.format, way.expansion_safe).Reveal();
     }
     apps::ProcessSpec spec;
     spec.argv = shell_;
-    spec.argv.insert(spec.argv.end(), {"-c", "set -a && . " + path + " && set +a && exec env -0"});
-    spec.environment = {"PATH=/usr/bin:/bin", "LC_ALL=" + locale};
+    spec.argv.insert(spec.argv.end(),
+                     {"-c", "set -a && . " + path + " && set +a && " + way.then + "exec env -0"});
+    spec.environment = {"PATH=/usr/bin:/bin", "LC_ALL=" + way.locale};
     const auto results = apps::RunProcesses({spec}, {});
     EXPECT_THAT(results, IsOk());
     Values received;
@@ -77,8 +88,8 @@ class EnvFileShellTest : public ::testing::TestWithParam<Shell> {
     return received;
   }
 
-  void ExpectRoundTrip(const Values& values, const std::string& locale = "C") {
-    const Values received = ThroughTheShell(values, locale);
+  void ExpectRoundTrip(const Values& values, const Way& way) {
+    const Values received = ThroughTheShell(values, way);
     for (const auto& [name, value] : values) {
       const auto found = received.find(name);
       ASSERT_TRUE(found != received.end()) << name << " did not arrive";
@@ -96,6 +107,13 @@ std::string Name(size_t number) { return "VC_" + std::to_string(number); }
 class HostileValues {
  public:
   explicit HostileValues(uint32_t seed) : random_(seed) {}
+
+  // As Next(), but well-formed UTF-8, as all values in Vault are.
+  std::string NextText() {
+    std::string value = Next();
+    while (!vaultcore::IsValidUtf8(value)) value = Next();
+    return value;
+  }
 
   std::string Next() {
     static const std::vector<std::string> kPieces = {
@@ -190,8 +208,10 @@ TEST_P(EnvFileShellTest, EverySingleByte) {
     values[Name(1000 + number)] = std::string("a") + character + "b" + character;
     values[Name(2000 + number)] = std::string("'") + character + "'" + character;
   }
-  ExpectRoundTrip(values);
-  ExpectRoundTrip(values, "C.UTF-8");
+  ExpectRoundTrip(values, {});
+  ExpectRoundTrip(values, {.locale = "C.UTF-8"});
+  ExpectRoundTrip(values, {.format = EnvFormat::kExport});
+  ExpectRoundTrip(values, {.format = EnvFormat::kDotenv});
 }
 
 TEST_P(EnvFileShellTest, AHundredThousandHostileValues) {
@@ -201,8 +221,34 @@ TEST_P(EnvFileShellTest, AHundredThousandHostileValues) {
   for (size_t done = 0; done < kValues; done += kPerFile) {
     Values values;
     for (size_t i = 0; i < kPerFile; ++i) values[Name(done + i)] = hostile.Next();
-    ExpectRoundTrip(values, done % (2 * kPerFile) == 0 ? "C" : "C.UTF-8");
+    ExpectRoundTrip(values, {.locale = done % (2 * kPerFile) == 0 ? "C" : "C.UTF-8"});
     if (HasFatalFailure()) return;
+  }
+}
+
+// What a public chart does between sourcing the file and starting the application.
+constexpr char kChartExpansion[] = R"(for var in $(env | grep '\${' | cut -d= -f1); )"
+                                   R"(do eval "export $var=\"$(eval echo \"\$$var\")\""; done && )";
+
+TEST_P(EnvFileShellTest, ValuesComeOutOfTheChartsExpansionUnchanged) {
+  constexpr size_t kPerFile = 200;  // each starts several processes
+  HostileValues hostile(99);
+  for (const char* locale : {"C", "C.UTF-8"}) {
+    Values values;
+    for (size_t i = 0; i < kPerFile; ++i) {
+      std::string value = hostile.NextText();
+      if (i % 2 == 0) value += "${x" + hostile.NextText();
+      values[Name(i)] = value;
+    }
+    // The step is at work: without precautions it changes such a value.
+    const Values changed =
+        ThroughTheShell({{"VC_URL", "a${x}b"}}, {.then = kChartExpansion, .locale = locale});
+    EXPECT_EQ(changed.at("VC_URL"), "ab");
+
+    values["VC_ALONE"] = "${";
+    values["VC_ONE_LINE"] = "postgres://u:${P}@h/\"db\"?x=`id`&y=$(id)\\n";
+    values["VC_LINES"] = "a\nb=${HOME}\nVC_ALONE=${x}\n\n";
+    ExpectRoundTrip(values, {.expansion_safe = true, .then = kChartExpansion, .locale = locale});
   }
 }
 
@@ -211,7 +257,7 @@ TEST_P(EnvFileShellTest, LongValues) {
   std::string quotes(60'000, '\'');
   std::string lines;
   while (lines.size() < 120'000) lines += hostile.Next() + "\n";
-  ExpectRoundTrip({{"VC_QUOTES", quotes}, {"VC_LINES", lines}, {"VC_EMPTY", ""}});
+  ExpectRoundTrip({{"VC_QUOTES", quotes}, {"VC_LINES", lines}, {"VC_EMPTY", ""}}, {});
 }
 
 // What the file must not set because a shell would stumble: the rest of the file would be lost.
@@ -235,7 +281,7 @@ TEST_P(EnvFileShellTest, NamesThatThisShellKnowsArriveOrAreReserved) {
                                     "USER"};
   for (const std::string& name : names) {
     if (ReservedBecause(name) != nullptr) continue;
-    ExpectRoundTrip({{name, "a 'b-x"}, {"ZZ_AFTERWARDS", "still here"}});
+    ExpectRoundTrip({{name, "a 'b-x"}, {"ZZ_AFTERWARDS", "still here"}}, {});
   }
 }
 

@@ -256,6 +256,38 @@ databases:
   EXPECT_THAT(error, HasSubstr("config.yaml:1:1: serviceName is missing"));
 }
 
+TEST(LoaderConfigTest, HowTheOutputIsWritten) {
+  const Parsed parsed = Parse(WithVault("") + R"(
+secrets:
+  envSecrets: {format: export, expansionSafe: auto, mode: "0640"}
+  fileSecrets: {encoding: base64, mode: 444}
+databases:
+  - {type: mongo, ssl: {enabled: "true", caFileKey: ca, trustStoreKey: "", trustStorePasswordKey: tp}}
+)");
+  ASSERT_TRUE(parsed.config.ok()) << parsed.config.status();
+  EXPECT_THAT(parsed.warnings, IsEmpty());
+  const LoaderConfig& config = *parsed.config;
+  EXPECT_EQ(config.env_format, EnvFormat::kExport);
+  EXPECT_TRUE(config.env_expansion_safe);
+  EXPECT_EQ(config.env_mode, 0640u);
+  EXPECT_EQ(config.file_encoding, FileEncoding::kBase64);
+  EXPECT_EQ(config.files_mode, 0444u);
+  EXPECT_EQ(config.databases.at(0).ca_file_key, "ca");
+  EXPECT_EQ(config.databases.at(0).trust_store_key, "trustStore");
+  EXPECT_EQ(config.databases.at(0).trust_store_password_key, "tp");
+
+  const std::string error = ErrorOf(WithVault("") + R"(
+secrets:
+  envSecrets: {format: ini, expansionSafe: "yes", mode: "0666"}
+  fileSecrets: {encoding: gzip, mode: "9"}
+)");
+  EXPECT_THAT(error, HasSubstr("secrets.envSecrets.format must be sh, export, dotenv or json"));
+  EXPECT_THAT(error, HasSubstr("secrets.envSecrets.expansionSafe must be auto or off"));
+  EXPECT_THAT(error, HasSubstr("secrets.envSecrets.mode must be octal permissions"));
+  EXPECT_THAT(error, HasSubstr("secrets.fileSecrets.encoding must be auto, raw or base64"));
+  EXPECT_THAT(error, HasSubstr("secrets.fileSecrets.mode must be octal permissions"));
+}
+
 TEST(LoaderConfigTest, NoValueIsEverEchoed) {
   const std::string error = ErrorOf(R"(provider: canary-1
 vault:

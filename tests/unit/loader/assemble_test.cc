@@ -9,6 +9,7 @@
 
 #include "support/status_matchers.h"
 #include "unit/loader/fixture.h"
+#include "vaultcore/base/encoding.h"
 
 namespace loader {
 namespace {
@@ -239,6 +240,73 @@ TEST(AssembleTest, ADatabaseEntryThatIsMissingNamesTheVariablesItLeavesUnset) {
   ASSERT_THAT(result, IsOk());
   EXPECT_THAT(result->warnings,
               ElementsAre("database mongo has no credentials: not set: DB_PASSWORD"));
+}
+
+TEST(AssembleTest, BinaryFilesArriveAsBytesAsTheEncodingSays) {
+  // A DER SEQUENCE of 62 bytes.
+  const std::string bytes = std::string("0>\x02\x01\x03", 5) + std::string(59, 'x');
+  const std::string base64 = std::string(vaultcore::Base64Encode(bytes).Reveal());
+  const std::string json = "\"" + base64 + "\"";
+  LoaderConfig config = ServiceConfig();
+  const auto recognised =
+      AssembleFor(config, Answers(Absent(), Entry({{"a.p12", json}, {"t.txt", "\"aGk=\""}})));
+  ASSERT_THAT(recognised, IsOk());
+  EXPECT_EQ(Content(*recognised, "a.p12"), bytes);
+  EXPECT_EQ(Content(*recognised, "t.txt"), "aGk=");
+
+  config.file_encoding = vaultcore::FileEncoding::kRaw;
+  const auto raw = AssembleFor(config, Answers(Absent(), Entry({{"a.p12", json}})));
+  ASSERT_THAT(raw, IsOk());
+  EXPECT_EQ(Content(*raw, "a.p12"), base64);
+
+  config.file_encoding = vaultcore::FileEncoding::kBase64;
+  const auto decoded =
+      AssembleFor(config, Answers(Absent(), Entry({{"a.p12", json}, {"t.txt", "\"aGk=\""}})));
+  ASSERT_THAT(decoded, IsOk());
+  EXPECT_EQ(Content(*decoded, "t.txt"), "hi");
+  EXPECT_THAT(AssembleFor(config, Answers(Absent(), Entry({{"t.txt", "\"not base64!\""}}))),
+              StatusIs(ErrorKind::kRejected, HasSubstr("key \"t.txt\" is not base64")));
+}
+
+TEST(AssembleTest, TlsMaterialOfADatabaseHasNamesThatTellWhoseItIs) {
+  LoaderConfig config = ServiceConfig();
+  config.databases.push_back(Database("timescale-db"));
+  config.databases.push_back(Database("mongo"));
+  config.databases[1].ca_file_key = "authority";
+  config.databases[1].trust_store_key = "store.p12";
+  config.databases[1].trust_store_password_key = "storepass";
+  const auto result = AssembleFor(config, Answers(Absent(), Absent(),
+                                                  Entry({{"username", "\"u\""},
+                                                         {"password", "\"p\""},
+                                                         {"caFile", "\"CA\""},
+                                                         {"trustStore", "\"JKS\""},
+                                                         {"trustStorePassword", "\"tp\""}}),
+                                                  Entry({{"username", "\"u\""},
+                                                         {"password", "\"p\""},
+                                                         {"authority", "\"CA2\""},
+                                                         {"store.p12", "\"P12\""},
+                                                         {"storepass", "\"tp2\""}})));
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(Content(*result, "timescale-db-ca.pem"), "CA");
+  EXPECT_EQ(Content(*result, "timescale-db-truststore.jks"), "JKS");
+  EXPECT_EQ(Value(*result, "TIMESCALE_DB_TRUSTSTORE_PASSWORD"), "tp");
+  EXPECT_EQ(Content(*result, "mongo-ca.pem"), "CA2");
+  EXPECT_EQ(Content(*result, "store.p12"), "P12");
+  EXPECT_EQ(Value(*result, "MONGO_TRUSTSTORE_PASSWORD"), "tp2");
+  EXPECT_THAT(result->files, SizeIs(4));
+}
+
+TEST(AssembleTest, ExpansionIsNoConcernWhereItIsProvidedForOrNothingIsSourced) {
+  LoaderConfig config = ServiceConfig();
+  config.env_expansion_safe = true;
+  const auto safe = AssembleFor(config, Answers(Entry({{"A", "\"${x}\""}}), Absent()));
+  ASSERT_THAT(safe, IsOk());
+  EXPECT_THAT(safe->warnings, IsEmpty());
+  config.env_expansion_safe = false;
+  config.env_format = vaultcore::EnvFormat::kJson;
+  const auto json = AssembleFor(config, Answers(Entry({{"A", "\"${x}\""}}), Absent()));
+  ASSERT_THAT(json, IsOk());
+  EXPECT_THAT(json->warnings, IsEmpty());
 }
 
 TEST(AssembleTest, WarnsAboutValuesThatTheApplicationMayNotReceiveAsTheyAre) {

@@ -72,6 +72,14 @@ TEST(LoaderCommandLineTest, TheCommandLineWinsOverTheEnvironment) {
   EXPECT_EQ(from_line->timeout, Milliseconds(60'000));
 }
 
+TEST(LoaderCommandLineTest, FormatIsLeftToTheConfigurationUnlessGiven) {
+  EXPECT_EQ(Parse({"load"})->format, std::nullopt);
+  EXPECT_EQ(Parse({"load", "--format=json"})->format, vaultcore::EnvFormat::kJson);
+  EXPECT_THAT(
+      Parse({"load", "--format", "ini"}),
+      StatusIs(ErrorKind::kUsage, HasSubstr("--format must be sh, export, dotenv or json")));
+}
+
 TEST(LoaderCommandLineTest, EmptyVariablesAreNotSet) {
   const auto options =
       Parse({"load"}, Environment({{"SECRETS_LOADER_CONFIG", ""}, {"SECRETS_LOADER_TIMEOUT", ""}}));

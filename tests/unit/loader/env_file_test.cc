@@ -10,14 +10,16 @@
 namespace loader {
 namespace {
 
+using vaultcore::EnvFormat;
 using vaultcore::Secret;
 
-std::string Format(const std::vector<std::pair<std::string, std::string_view>>& entries) {
+std::string Format(const std::vector<std::pair<std::string, std::string_view>>& entries,
+                   EnvFormat format = EnvFormat::kShell, bool expansion_safe = false) {
   Variables variables;
   for (const auto& [name, value] : entries) {
     variables.emplace(name, Variable{Secret::CopyOf(value), "test"});
   }
-  return std::string(FormatShell(variables).Reveal());
+  return std::string(FormatEnvironment(variables, format, expansion_safe).Reveal());
 }
 
 TEST(EnvFileTest, OneQuotedAssignmentALine) {
@@ -34,6 +36,30 @@ TEST(EnvFileTest, EveryByteStandsForItself) {
 TEST(EnvFileTest, SingleQuotes) {
   EXPECT_EQ(Format({{"A", "'"}, {"B", "it's"}, {"C", "''x'"}, {"D", ""}}),
             "A=''\\'''\nB='it'\\''s'\nC=''\\'''\\''x'\\'''\nD=''\n");
+}
+
+TEST(EnvFileTest, ExportFormat) {
+  EXPECT_EQ(Format({{"A", "it's"}}, EnvFormat::kExport), "export A='it'\\''s'\n");
+}
+
+TEST(EnvFileTest, DotenvFormat) {
+  EXPECT_EQ(Format({{"A", "$x \"y\"\n\\"}, {"B", "it's \"$5\" `\\\n"}}, EnvFormat::kDotenv),
+            "A='$x \"y\"\n\\'\nB=\"it's \\\"\\$5\\\" \\`\\\\\n\"\n");
+}
+
+TEST(EnvFileTest, JsonFormat) {
+  EXPECT_EQ(Format({{"A", "a\n\"b\""}, {"B", ""}}, EnvFormat::kJson),
+            "{\n  \"A\": \"a\\n\\\"b\\\"\",\n  \"B\": \"\"\n}\n");
+}
+
+TEST(EnvFileTest, ExpansionSafeValuesHoldReferencesInsteadOfSpecialCharacters) {
+  EXPECT_EQ(Format({{"PLAIN", "$x `y`"}, {"URL", "a${b}\"\\\n'"}}, EnvFormat::kShell, true),
+            "VSL_DOLLAR='$'\nVSL_QUOTE='\"'\nVSL_BACKTICK='`'\nVSL_BACKSLASH='\\'\n"
+            "VSL_NEWLINE='\n'\n"
+            "PLAIN='$x `y`'\n"
+            "URL='a${VSL_DOLLAR}{b}${VSL_QUOTE}${VSL_BACKSLASH}${VSL_NEWLINE}'\\'''\n");
+  EXPECT_EQ(Format({{"PLAIN", "$x"}}, EnvFormat::kShell, true), "PLAIN='$x'\n");
+  EXPECT_EQ(Format({{"A", "${x}"}}, EnvFormat::kDotenv, true), "A='${x}'\n");
 }
 
 TEST(EnvFileTest, ExpansionIsRecognised) {

@@ -17,7 +17,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using vaultcore::DatabaseCredentials;
 using vaultcore::ErrorKind;
 using vaultcore::IsOk;
@@ -62,6 +61,7 @@ class FakeVault final : public VaultReader {
   StatusOr<std::vector<std::vector<std::string>>> Capabilities(
       const std::vector<std::string>& api_paths) override {
     std::vector<std::vector<std::string>> held;
+    held.reserve(api_paths.size());
     for (const std::string& path : api_paths) held.push_back(capabilities[path]);
     return held;
   }

@@ -45,6 +45,18 @@ TEST(PublishSetTest, EnvFileAndFilesBelongTogether) {
   EXPECT_THAT(set->owned_folders, ElementsAre("/shared/files"));
 }
 
+TEST(PublishSetTest, FormatsAndModesAreTheConfigurations) {
+  LoaderConfig config = ServiceConfig();
+  config.env_format = vaultcore::EnvFormat::kExport;
+  config.env_mode = 0640;
+  config.files_mode = 0444;
+  const auto set = MakePublishSet(config, OneOfEach());
+  ASSERT_THAT(set, IsOk());
+  EXPECT_EQ(set->files.at(0).content.Reveal(), "export A='1'\n");
+  EXPECT_EQ(set->files.at(0).mode, 0640u);
+  EXPECT_EQ(set->files.at(1).mode, 0444u);
+}
+
 TEST(PublishSetTest, TheEnvFileIsThereWithoutVariablesBecauseItIsSourced) {
   const auto set = MakePublishSet(ServiceConfig(), Assembled{});
   ASSERT_THAT(set, IsOk());

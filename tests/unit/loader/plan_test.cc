@@ -46,6 +46,7 @@ LoaderDatabase Dynamic(std::string type, std::string role) {
 
 std::vector<std::string> Paths(const FetchPlan& plan) {
   std::vector<std::string> paths;
+  paths.reserve(plan.refs.size());
   for (const auto& ref : plan.refs) paths.push_back(ref.ToString());
   return paths;
 }

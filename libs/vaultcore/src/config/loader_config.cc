@@ -208,10 +208,30 @@ void ReadVault(Reader& reader, const YamlNode& root, LoaderConfig& config) {
   ReadAuth(reader, vault, config.auth);
 }
 
+// File permissions, three or four octal digits; others never get the right to write.
+uint32_t ReadMode(Reader& reader, const YamlNode& parent, const std::string& where) {
+  constexpr uint32_t kDefault = 0600;
+  const std::string text = reader.Text(parent, "mode", where);
+  if (text.empty()) return kDefault;
+  uint32_t mode = 0;
+  bool octal = text.size() == 3 || (text.size() == 4 && text[0] == '0');
+  for (const char digit : text) {
+    octal = octal && digit >= '0' && digit <= '7';
+    mode = mode * 8 + static_cast<uint32_t>(digit - '0');
+  }
+  if (octal && (mode & 0002) == 0 && (mode & 0400) != 0) return mode;
+  reader.Error(parent["mode"], parent,
+               absl::StrCat(where,
+                            " must be octal permissions like \"0640\", readable by the owner and "
+                            "not writable by others"));
+  return kDefault;
+}
+
 void ReadSecrets(Reader& reader, const YamlNode& root, LoaderConfig& config) {
   const YamlNode& secrets = reader.Map(root, "secrets", "secrets", {"envSecrets", "fileSecrets"});
-  const YamlNode& env = reader.Map(secrets, "envSecrets", "secrets.envSecrets",
-                                   {"enabled", "required", "outputFile", "categories"});
+  const YamlNode& env = reader.Map(
+      secrets, "envSecrets", "secrets.envSecrets",
+      {"enabled", "required", "outputFile", "mode", "format", "expansionSafe", "categories"});
   config.env_enabled = reader.Bool(env, "enabled", "secrets.envSecrets.enabled", true);
   config.env_required = reader.Bool(env, "required", "secrets.envSecrets.required", false);
   reader.TextList(env, "categories", "secrets.envSecrets.categories");
@@ -219,8 +239,34 @@ void ReadSecrets(Reader& reader, const YamlNode& root, LoaderConfig& config) {
       !file.empty()) {
     config.env_file = std::move(file);
   }
-  const YamlNode& files = reader.Map(secrets, "fileSecrets", "secrets.fileSecrets",
-                                     {"enabled", "required", "outputPath", "categories"});
+  config.env_mode = ReadMode(reader, env, "secrets.envSecrets.mode");
+  if (const std::string name = reader.Text(env, "format", "secrets.envSecrets.format");
+      !name.empty()) {
+    const std::optional<EnvFormat> format = ParseEnvFormat(name);
+    if (!format) {
+      reader.Error(env["format"], env,
+                   "secrets.envSecrets.format must be sh, export, dotenv or json");
+    }
+    config.env_format = format.value_or(config.env_format);
+  }
+  const std::string safe = reader.Text(env, "expansionSafe", "secrets.envSecrets.expansionSafe");
+  config.env_expansion_safe = safe == "auto";
+  if (!safe.empty() && safe != "auto" && safe != "off") {
+    reader.Error(env["expansionSafe"], env, "secrets.envSecrets.expansionSafe must be auto or off");
+  }
+  const YamlNode& files =
+      reader.Map(secrets, "fileSecrets", "secrets.fileSecrets",
+                 {"enabled", "required", "outputPath", "mode", "encoding", "categories"});
+  config.files_mode = ReadMode(reader, files, "secrets.fileSecrets.mode");
+  const std::string encoding = reader.Text(files, "encoding", "secrets.fileSecrets.encoding");
+  if (encoding == "raw") {
+    config.file_encoding = FileEncoding::kRaw;
+  } else if (encoding == "base64") {
+    config.file_encoding = FileEncoding::kBase64;
+  } else if (!encoding.empty() && encoding != "auto") {
+    reader.Error(files["encoding"], files,
+                 "secrets.fileSecrets.encoding must be auto, raw or base64");
+  }
   config.files_enabled = reader.Bool(files, "enabled", "secrets.fileSecrets.enabled", true);
   config.files_required = reader.Bool(files, "required", "secrets.fileSecrets.required", false);
   reader.TextList(files, "categories", "secrets.fileSecrets.categories");
@@ -250,9 +296,10 @@ void ReadDatabase(Reader& reader, const YamlNode& list, const YamlNode& node,
     reader.Error(node, list, absl::StrCat(where, " must be a mapping"));
     return;
   }
-  reader.WarnUnknown(node, where,
-                     {"type", "useDatabaseSecretsEngine", "engine", "databaseRole", "overridePath",
-                      "basePath", "userEnvSecrets", "passwordEnvSecrets", "instances", "required"});
+  reader.WarnUnknown(
+      node, where,
+      {"type", "useDatabaseSecretsEngine", "engine", "databaseRole", "overridePath", "basePath",
+       "userEnvSecrets", "passwordEnvSecrets", "instances", "required", "ssl"});
   LoaderDatabase database;
   database.type = reader.Text(node, "type", where + ".type");
   if (database.type.empty()) {
@@ -290,10 +337,29 @@ void ReadDatabase(Reader& reader, const YamlNode& list, const YamlNode& node,
       ReadVariables(reader, node, "userEnvSecrets", where + ".userEnvSecrets");
   database.password_variables =
       ReadVariables(reader, node, "passwordEnvSecrets", where + ".passwordEnvSecrets");
+  const YamlNode& ssl =
+      reader.Map(node, "ssl", where + ".ssl",
+                 {"enabled", "caFileKey", "trustStoreKey", "trustStorePasswordKey"});
+  for (const auto& [key, value] : {
+           std::pair<const char*, std::string*>{"caFileKey", &database.ca_file_key},
+           {"trustStoreKey", &database.trust_store_key},
+           {"trustStorePasswordKey", &database.trust_store_password_key},
+       }) {
+    std::string name = reader.Text(ssl, key, absl::StrCat(where, ".ssl.", key));
+    if (!name.empty()) *value = std::move(name);
+  }
   config.databases.push_back(std::move(database));
 }
 
 }  // namespace
+
+std::optional<EnvFormat> ParseEnvFormat(std::string_view name) {
+  if (name == "sh") return EnvFormat::kShell;
+  if (name == "export") return EnvFormat::kExport;
+  if (name == "dotenv") return EnvFormat::kDotenv;
+  if (name == "json") return EnvFormat::kJson;
+  return std::nullopt;
+}
 
 StatusOr<LoaderConfig> ParseLoaderConfig(std::string_view text, std::string_view source_name,
                                          std::vector<std::string>* warnings) {

@@ -9,6 +9,7 @@
 #ifndef VAULTCORE_CONFIG_LOADER_CONFIG_H_
 #define VAULTCORE_CONFIG_LOADER_CONFIG_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,23 @@
 #include "vaultcore/model/layout.h"
 
 namespace vaultcore {
+
+// How the env file is written.
+enum class EnvFormat {
+  kShell,   // NAME='value'
+  kExport,  // export NAME='value'
+  kDotenv,  // NAME='value', or NAME="value" where the value holds a single quote
+  kJson,    // {"NAME": "value"}
+};
+// "sh", "export", "dotenv", "json"; nullopt for anything else.
+std::optional<EnvFormat> ParseEnvFormat(std::string_view name);
+
+// How file secrets are kept in Vault, whose values are text.
+enum class FileEncoding {
+  kAuto,    // base64 where it decodes to a known binary format, else as they are
+  kRaw,     // as they are
+  kBase64,  // all of them base64
+};
 
 struct LoaderAuth {
   enum class Method { kKubernetes, kToken, kAppRole };
@@ -44,6 +62,10 @@ struct LoaderDatabase {
   std::string static_path;  // static: path below `engine`; "" for <basePath>/<type>
   std::vector<std::string> user_variables;      // valid environment names
   std::vector<std::string> password_variables;  // valid environment names
+  // Static only: keys of the entry that hold TLS material; none of them need be there.
+  std::string ca_file_key = "caFile";
+  std::string trust_store_key = "trustStore";
+  std::string trust_store_password_key = "trustStorePassword";
   bool required = false;  // true: an entry or key that is missing fails the run
 };
 
@@ -61,9 +83,16 @@ struct LoaderConfig {
   bool env_enabled = true;
   bool env_required = false;  // true: a missing env-secrets entry fails the run
   std::string env_file = "/opt/harness/secrets/.env";
+  uint32_t env_mode = 0600;
+  EnvFormat env_format = EnvFormat::kShell;
+  // True: values that a chart's start command would change after sourcing are written so that they
+  // come out of it unchanged. kShell and kExport only.
+  bool env_expansion_safe = false;
   bool files_enabled = true;
   bool files_required = false;
   std::string files_folder = "/opt/harness/secrets/files";
+  uint32_t files_mode = 0600;
+  FileEncoding file_encoding = FileEncoding::kAuto;
 
   std::vector<LoaderDatabase> databases;
 
