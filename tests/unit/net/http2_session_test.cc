@@ -48,7 +48,9 @@ class Http2SessionTest : public testing::Test {
       }
       ASSERT_TRUE(peer_->Input(to_peer));
       const std::string to_session = peer_->Output();
-      if (!to_session.empty()) ASSERT_THAT(session_->Input(to_session), IsOk());
+      if (!to_session.empty()) {
+        ASSERT_THAT(session_->Input(to_session), IsOk());
+      }
       if (to_peer.empty() && to_session.empty()) return;
     }
   }
