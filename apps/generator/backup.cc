@@ -161,7 +161,7 @@ Restore MakeRestore(std::vector<KvWrite> wanted) {
     const std::string_view service =
         kind == EntryKind::kDatabase ? name : folder.substr(folder.rfind('/') + 1);
     for (const auto& [key, value] : write.data) {
-      Need need{{write.ref, key}, kind, std::string(service), {}, false};
+      Need need{{write.ref, key}, kind, std::string(service), {}, false, false};
       restore.needs.needs.push_back(std::move(need));
       Decision decision;
       decision.cls = Class::kConstant;

@@ -50,6 +50,14 @@ std::string AddKeyCommand(const Place& place, bool entry_exists, bool is_v1) {
   return "vault kv patch -method=rw " + mount + " " + path + " " + key;
 }
 
+std::string ReadFileCommand(std::string_view key) {
+  std::string lower(key);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (lower.find("pass") != std::string::npos) return "";
+  if (lower.find("store") != std::string::npos) return "base64 -w 0 STORE_FILE | ";
+  return "cat PEM_FILE | ";
+}
+
 std::string ReadSecretCommand(const Source& source) {
   std::string key;
   for (const char c : source.key) {

@@ -20,6 +20,10 @@ std::string ShellWord(std::string_view text);
 // entry that exists is left to --input-json.
 std::string AddKeyCommand(const Place& place, bool entry_exists, bool is_v1);
 
+// What stands before AddKeyCommand's for a TLS key: the file and a pipe. A keystore goes in as
+// base64, because Vault holds text; a password comes from the terminal, without a pipe.
+std::string ReadFileCommand(std::string_view key);
+
 // What reads a Secret's value from the cluster: to be piped into AddKeyCommand's.
 std::string ReadSecretCommand(const Source& source);
 

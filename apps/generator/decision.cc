@@ -165,7 +165,9 @@ class Decider {
   }
 
   Decision DecideNeed(const Need& need) {
-    if (need.sources.empty()) return External(Reason::kDatabase, DatabaseSource(need));
+    if (need.sources.empty()) {
+      return External(need.tls_material ? Reason::kTls : Reason::kDatabase, DatabaseSource(need));
+    }
     Decision decision = DecideSource(need.sources.front());
     for (size_t i = 1; i < need.sources.size(); ++i) {
       Decision other = DecideSource(need.sources[i]);

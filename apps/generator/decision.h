@@ -32,6 +32,7 @@ enum class Reason {
   kAbsent,       // the chart renders no such Secret or key
   kKubernetes,   // somebody goes on taking it from there: to be copied
   kDatabase,     // the credentials of a database that nobody here sets up
+  kTls,          // certificates of a database that is set up elsewhere
   kAmbiguous,    // different Secrets, different values
 };
 

@@ -170,12 +170,8 @@ class Finder {
       return absl::OkStatus();
     }
     NoteDisabled(service, loader, is_file);
-    Need need{{*entry, use.name},
-              is_file ? EntryKind::kFile : EntryKind::kEnv,
-              service,
-              {use.source},
-              use.optional};
-    Merge(std::move(need));
+    const EntryKind kind = is_file ? EntryKind::kFile : EntryKind::kEnv;
+    Merge({{*entry, use.name}, kind, service, {use.source}, use.optional, false});
     return absl::OkStatus();
   }
 
@@ -243,6 +239,7 @@ class Finder {
                     EntryKind::kDatabase,
                     database.type,
                     database_sources_[{&database, is_user}],
+                    false,
                     false};
           std::sort(need.sources.begin(), need.sources.end());
           need.sources.erase(std::unique(need.sources.begin(), need.sources.end()),
@@ -269,6 +266,19 @@ class Finder {
 };
 
 }  // namespace
+
+Status AddTlsKeys(const std::vector<TlsKey>& keys, const SecretLayout& layout, Needs& needs) {
+  for (const TlsKey& each : keys) {
+    VC_ASSIGN_OR_RETURN(SecretRef entry, layout.Database(each.database));
+    Need need{{std::move(entry), each.key}, EntryKind::kDatabase, each.database, {}, false, true};
+    const auto at =
+        std::lower_bound(needs.needs.begin(), needs.needs.end(), need,
+                         [](const Need& a, const Need& b) { return a.place < b.place; });
+    if (at != needs.needs.end() && at->place == need.place) continue;
+    needs.needs.insert(at, std::move(need));
+  }
+  return absl::OkStatus();
+}
 
 StatusOr<Needs> FindNeeds(const Rendering& off, const Rendering& on, const Defaults& defaults) {
   return Finder(off, on, defaults).Find();

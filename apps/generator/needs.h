@@ -38,6 +38,7 @@ struct Need {
   // different Secrets, or the services of a database from different ones. None: nobody renders it.
   std::vector<Source> sources;
   bool optional = false;
+  bool tls_material = false;  // of an external database: verified, and uploaded by hand
 };
 
 // What a workload goes on taking from Kubernetes.
@@ -85,6 +86,16 @@ struct Defaults {
 // Errors: kUsage for names that cannot be paths in Vault.
 vaultcore::StatusOr<Needs> FindNeeds(const Rendering& off, const Rendering& on,
                                      const Defaults& defaults);
+
+// A key that the operator's values name below global.databases.<type>.ssl.
+struct TlsKey {
+  std::string database;  // "postgres"
+  std::string key;       // "caFile"
+};
+
+// Adds them as needs of <layout>/<database>.
+vaultcore::Status AddTlsKeys(const std::vector<TlsKey>& keys, const vaultcore::SecretLayout& layout,
+                             Needs& needs);
 
 }  // namespace generator
 

@@ -40,6 +40,17 @@ bool IsOpaque(std::string_view text) {
   });
 }
 
+// Two random texts begin and end alike by chance only.
+bool LookUnrelated(std::string_view a, std::string_view b) {
+  while (a.ends_with('=') && b.ends_with('=')) {
+    a.remove_suffix(1);
+    b.remove_suffix(1);
+  }
+  const auto front = std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
+  const auto back = std::mismatch(a.rbegin(), a.rend(), b.rbegin(), b.rend()).first - a.rbegin();
+  return static_cast<size_t>(std::max(front, back)) < kChancePrefix;
+}
+
 Part TextPart(std::string_view text) { return {Part::Type::kText, MakeValue(text), 0, {}}; }
 
 void Append(Recipe& recipe, Recipe more) {
@@ -132,7 +143,7 @@ Recipe TokenTable::Align(std::string_view key, std::string_view a, std::string_v
   if (IsOpaque(a) || IsOpaque(b)) return {AddToken(key, a, b, Token::Fate::kRendered)};
   if (std::optional<Recipe> encoded = AlignBase64(key, a, b)) return *std::move(encoded);
   const bool one_word = Words(a, "+/=_-").size() <= 2 && Words(b, "+/=_-").size() <= 2;
-  if (one_word && JudgeForm(a, b, false).kind != Form::Kind::kText) {
+  if (one_word && LookUnrelated(a, b) && JudgeForm(a, b, false).kind != Form::Kind::kText) {
     return {AddToken(key, a, b, Token::Fate::kFresh)};
   }
   if (std::all_of(a.begin(), a.end(), IsAlnum) && std::all_of(b.begin(), b.end(), IsAlnum)) {

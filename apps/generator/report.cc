@@ -32,7 +32,7 @@ KeyState StateOf(const Row& row, const UploadOutcome& outcome, bool planned) {
 std::string Embedded(const Decision& decision) {
   std::string text;
   for (const Source& source : decision.embeds) {
-    text += (text.empty() ? " around the value of " : ", ") + source.ToString();
+    text += (text.empty() ? " around " : ", ") + source.ToString();
   }
   return text;
 }
@@ -64,6 +64,8 @@ std::string DescribeReason(Reason reason) {
       return "stays in Kubernetes: to be copied";
     case Reason::kDatabase:
       return "credentials of a database that is set up elsewhere";
+    case Reason::kTls:
+      return "TLS material of a database that is set up elsewhere";
     case Reason::kAmbiguous:
       return "taken from several Secrets with different values";
     case Reason::kNone:
@@ -106,6 +108,7 @@ class CommandWriter {
                         !begun_.insert(place.entry).second || WillExist(place.entry);
     const std::string add =
         AddKeyCommand(place, exists, context_.v1_mounts.contains(place.entry.mount));
+    if (decision.reason == Reason::kTls) return ReadFileCommand(place.key) + add;
     if (decision.reason != Reason::kKubernetes || decision.source.key.empty()) return add;
     return ReadSecretCommand(decision.source) + " | " + add;
   }
@@ -285,6 +288,8 @@ std::string_view NameOf(Reason reason) {
       return "kubernetes";
     case Reason::kDatabase:
       return "database";
+    case Reason::kTls:
+      return "tls";
     case Reason::kAmbiguous:
       return "ambiguous";
     case Reason::kNone:
@@ -369,7 +374,8 @@ std::string FormatTable(const Report& report, bool all) {
   std::string text = FormatKeys(report, all);
   text += FormatProblems(report);
   text += FormatByHand(report);
-  if (all || !report.planned) text += FormatStaying(report);
+  // It is not news each time.
+  if (all || report.entries_written > 0) text += FormatStaying(report);
   if (!text.empty()) text += "\n";
   return text + Summary(report);
 }

@@ -178,7 +178,8 @@ class Session {
       return MakeError(ErrorKind::kPermission,
                        "permission denied: the token may not use " + path + "*",
                        "its policy needs: path \"" + path +
-                           "*\" { capabilities = [\"create\", \"update\", \"read\"] }");
+                           "*\" { capabilities = [\"create\", \"update\", \"read\"] }; or the "
+                           "mount's name is wrong: vault secrets list");
     }
     return MakeError(ErrorKind::kNotFound, "there is no mount " + layout_->mount().text(),
                      "vault secrets list shows those there are; to make one: vault secrets enable "
@@ -262,6 +263,8 @@ class Session {
     for (const std::string& warning : on.warnings) console_.Note(warning);
     Work work;
     VC_ASSIGN_OR_RETURN(work.needs, FindNeeds(off, on, Defaults{*layout_, settings_.address}));
+    VC_ASSIGN_OR_RETURN(const std::vector<TlsKey> tls_keys, DatabaseTlsKeys(merged_));
+    VC_RETURN_IF_ERROR(AddTlsKeys(tls_keys, *layout_, work.needs));
     if (!work.needs.knows_loader) {
       work.needs.notes.emplace_back(
           "no chart of this release renders a secrets loader; all that its workloads take from "

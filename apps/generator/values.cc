@@ -232,6 +232,26 @@ Switch SubchartOff(const std::vector<std::string>& subchart) {
   return {"--set", path + kLoader + ".enabled=false"};
 }
 
+StatusOr<std::vector<TlsKey>> DatabaseTlsKeys(const YamlNode& merged) {
+  std::vector<TlsKey> keys;
+  for (const YamlNode::Member& database : merged.At("global.databases").members()) {
+    const YamlNode& ssl = database.value["ssl"];
+    const YamlNode& enabled = ssl["enabled"];
+    if (enabled.is_null() || (enabled.is_scalar() && enabled.text().empty())) continue;
+    const std::optional<bool> on = enabled.AsBool();
+    if (!on.has_value()) {
+      return MakeError(ErrorKind::kUsage, "global.databases." + database.key +
+                                              ".ssl.enabled in the values is neither true nor "
+                                              "false");
+    }
+    if (!*on) continue;
+    for (const char* name : {"caFileKey", "trustStoreKey", "trustStorePasswordKey"}) {
+      if (!ssl[name].text().empty()) keys.push_back({database.key, ssl[name].text()});
+    }
+  }
+  return keys;
+}
+
 std::vector<NamedScalar> TextScalars(const YamlNode& values) {
   std::vector<NamedScalar> scalars;
   CollectScalars(values, "", scalars);
@@ -239,9 +259,10 @@ std::vector<NamedScalar> TextScalars(const YamlNode& values) {
 }
 
 bool LooksSecret(std::string_view name) {
-  constexpr std::array<std::string_view, 14> kWords = {
-      "pass",    "pwd",       "secret",  "token", "credential", "private", "apikey",
-      "api_key", "accesskey", "license", "salt",  "signature",  "encrypt", "jwt"};
+  constexpr std::array<std::string_view, 16> kWords = {
+      "pass",   "pwd",       "secret",    "token",      "credential", "private",
+      "apikey", "api_key",   "accesskey", "access_key", "access-key", "license",
+      "salt",   "signature", "encrypt",   "jwt"};
   const std::string lower = Lower(name);
   if (lower.ends_with("key") || lower.ends_with("keys")) return true;
   return std::any_of(kWords.begin(), kWords.end(),

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "generator/needs.h"
 #include "generator/value.h"
 #include "vaultcore/base/secret.h"
 #include "vaultcore/base/status.h"
@@ -58,6 +59,10 @@ std::vector<Switch> LoaderSwitches(const vaultcore::YamlNode& merged, bool on);
 // The same for one subchart that renders a loader although it is off globally, by its path below
 // the umbrella: {"core", "accounts"}.
 Switch SubchartOff(const std::vector<std::string>& subchart);
+
+// The keys that global.databases.<type>.ssl names where it is enabled. Errors: kUsage for an
+// `enabled` that is no boolean.
+vaultcore::StatusOr<std::vector<TlsKey>> DatabaseTlsKeys(const vaultcore::YamlNode& merged);
 
 // A scalar of the values with the key it stands under.
 struct NamedScalar {
