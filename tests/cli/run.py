@@ -21,6 +21,7 @@ Set-up
   as generator | runtime | root | default | none [ttl=1s] [policy=FILE]
                      the token in VAULT_TOKEN from here on (policy: of FILE alone)
   account FILE NAME [namespace=N] [audience=A] [expired]    a service account token from the API server
+  wrap NAME          the variable NAME is a response-wrapped secret-id of the AppRole
   env NAME=VALUE ... | env -NAME ...      the environment of later commands
   proxy [METHOD /PATTERN delay=S | status=N [times=N] [header=NAME:VALUE] [body=TEXT]] ...
                      PROXY_ADDR is a plain HTTP server in front of this Vault; requests that match a
@@ -54,7 +55,8 @@ Looking (PATTERN: a regular expression, searched line by line; ${NAME} in it is 
 Variables: WORK the work folder; ADDR, HTTP_ADDR, CACERT, ADDR_EXPIRED, ADDR_OTHER_HOST,
 ADDR_OTHER_CA, ADDR_CLIENT_CERT, ADDR_AS_HTTP and HTTP_ADDR_AS_HTTPS (the wrong scheme), CLIENT_CERT,
 CLIENT_KEY of the server; BASE the base path; ROLE the
-kubernetes role and AppRole, ROLE_ID, SECRET_ID; CHARTS the charts of these tests, EXAMPLES; HELM and HELM3;
+kubernetes role and AppRole, ROLE_ID, SECRET_ID; CHARTS the charts of these tests, EXAMPLES; GENERATOR, LOADER, HELM,
+HELM3 the programs;
 PROXY_ADDR, LISTENER_ADDR;
 SECRET_any-name: a secret with a canary in it.
 
@@ -182,6 +184,8 @@ def main(argv):
     if not options.scenarios:
         parser.error("which scenarios?")
     parent = options.work or tempfile.mkdtemp(prefix="vaultcore-work-")
+    if not options.work:
+        os.chmod(parent, 0o755)  # Some scenarios run programs as another user.
     try:
         with shared_servers(options.state) as state:
             with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

@@ -70,23 +70,42 @@ def check_sourced(run, env_file, values_file, *shells):
     compare_sourced(run.work / env_file, json.loads((run.work / values_file).read_text()), shells)
 
 
+def _marks(run, path):
+    """The generations (vc-canary-gen-N) whose mark the file holds."""
+    return set(re.findall(r"vc-canary-gen-(\d+)", (run.work / path).read_text()))
+
+
 def check_generation(run, env_file, folder, *names):
-    """The env file and the files NAMES of FOLDER hold the mark of one and the same generation
-    (vc-canary-gen-N), and nothing else is left beside them.
-    """
-    texts = [(run.work / env_file).read_text()]
-    texts += [(run.work / folder / name).read_text() for name in names]
-    marks = [set(re.findall(r"vc-canary-gen-(\d+)", text)) for text in texts]
+    """The env file and the files NAMES of FOLDER are all of one generation (vc-canary-gen-N)."""
+    marks = [_marks(run, env_file)] + [_marks(run, f"{folder}/{name}") for name in names]
     if len(marks[0]) != 1 or any(mark != marks[0] for mark in marks):
         raise Failure(f"a mixture of states: {[sorted(mark) for mark in marks]}")
 
 
-def check_no_leftovers(run, *folders):
-    """No staged or temporary file was left: what is hidden in FOLDERS is as after a first run."""
-    for folder in folders:
-        for path in (run.work / folder).iterdir():
-            if re.search(r"\.(new|tmp|stag\w*)\b|~$", path.name):
-                raise Failure(f"{folder}/{path.name} was left")
+def check_interrupted(run, env_file, folder, *names):
+    """The files NAMES of FOLDER are all of one generation, and the env file is of that one or, as a
+    whole, of an older one: it is switched last, and there is no atomic switch over two places.
+    """
+    marks = [_marks(run, f"{folder}/{name}") for name in names]
+    env = _marks(run, env_file)
+    if len(env) != 1 or len(marks[0]) != 1 or any(mark != marks[0] for mark in marks):
+        raise Failure(f"a mixture of states: {[sorted(mark) for mark in (env, *marks)]}")
+    if int(min(env)) > int(min(marks[0])):
+        raise Failure("the env file was switched before the files")
+
+
+def check_no_leftovers(run, folder, *owned):
+    """Nothing hidden is left in FOLDER but what starts with another name than ours, and in the folders
+    OWNED just the current set.
+    """
+    for name in (folder, *owned):
+        path = run.work / name
+        hidden = {entry.name for entry in path.iterdir() if entry.name.startswith(".vaultcore-")}
+        if name in owned:
+            current = path / ".vaultcore-current"
+            hidden -= {current.name, current.readlink().name}
+        if hidden:
+            raise Failure(f"{name} still holds {', '.join(sorted(hidden))}")
 
 
 def check_tokens_of_role(run, name):

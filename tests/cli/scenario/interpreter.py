@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 
+import servers
 from testservers import processes
 
 from . import leaks, loopback
@@ -97,6 +98,8 @@ class Interpreter(Looking):
             "CHARTS": str(PROJECT / "tests" / "cli" / "charts"),
             "EXAMPLES": str(PROJECT / "examples"),
             "NAME": scenario.name,
+            "GENERATOR": self.programs.own.get("vaultSecretGenerator", ""),
+            "LOADER": self.programs.own.get("vault-secret-loader", ""),
             "HELM": self.programs.helm,
             "HELM3": self.programs.helm3,
         }
@@ -203,7 +206,10 @@ class Interpreter(Looking):
     def _start(self, words, stdin=subprocess.DEVNULL):
         name = words[0]
         environment = self.environment
-        ours = name in self.programs.own
+        # Also when another program (script, setpriv) runs it.
+        ours = name in self.programs.own or any(
+            own in word for own in self.programs.own.values() for word in words
+        )
         path = self.programs.own.get(name)
         if name == "vault":
             path, environment = self._need_vault().command_line()
@@ -323,6 +329,12 @@ class Interpreter(Looking):
         path.write_text(token)
         self.inputs[path] = path.read_bytes()
         self.learn(f"the service account token of {words[1]}", token)
+
+    def do_wrap(self, words):
+        """wrap NAME: the variable NAME is a response-wrapped secret-id"""
+        token = servers.new_secret_id(self._need_vault().vault, self.vault.role, wrap_ttl="60s")
+        self.variables[words[0]] = token
+        self.learn("the wrapping token", token)
 
     def do_env(self, words):
         """env NAME=VALUE ... | env -NAME ..."""
