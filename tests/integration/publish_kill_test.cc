@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ struct Scenario {
   bool before_is_plain;  // by other means, as plain files
   State after;           // what is published over it
 };
+
+void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
 
 const Scenario kScenarios[] = {
     {"FirstPublish", {}, false, {{".env", "A=2"}, {"a", "2"}, {"b", "2"}, {"sub/c", "2"}}},
@@ -88,7 +91,9 @@ class PublishStepTest : public testing::TestWithParam<Scenario> {
     for (const auto& [name, content] : scenario.before) {
       if (content == "0") ours[name] = content;
     }
-    if (!ours.empty()) ASSERT_THAT(Publish(SetOf(folder, ours)), IsOk());
+    if (!ours.empty()) {
+      ASSERT_THAT(Publish(SetOf(folder, ours)), IsOk());
+    }
     for (const auto& [name, content] : scenario.before) {
       if (content != "0") folder.Write(name == ".env" ? "env/.env" : "files/" + name, content);
     }
