@@ -28,7 +28,7 @@ Connection::~Connection() = default;
 
 bool Connection::StillUsable() {
   if (open_) {
-    ReadSome();
+    ReadSome(Until::kMustWait);
     if (open_ && !session_->usable()) Shut();
   }
   return open_;
@@ -65,10 +65,9 @@ void Connection::Shut() {
 void Connection::Pump() {
   bool more = true;
   for (int turn = 0; open_ && more && turn < kTurns; ++turn) {
-    WriteSome();
-    more = ReadSome();
+    more = ReadSome(Until::kShortPortion);
+    if (open_) WriteSome();
   }
-  // What is left may be inside the TLS layer, where the socket does not tell of it.
   if (open_ && more) {
     boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->OnTurn(); });
   }
@@ -102,18 +101,19 @@ void Connection::WriteSome() {
   wants_write_ = write_error_.ok();
 }
 
-bool Connection::ReadSome() {
+bool Connection::ReadSome(Until until) {
   char buffer[kReadPortion];
-  bool moved = false;
   for (int portions = 0; portions < kPortionsInTurn; ++portions) {
     size_t count = 0;
     const IoResult result = stream_->Read(buffer, sizeof(buffer), count);
     if (result == IoResult::kOk) {
-      moved = true;
       const Status status = session_->Input(std::string_view(buffer, count));
       WipeMemory(buffer, count);
-      if (status.ok()) continue;
-      Close(status);
+      if (!status.ok()) {
+        Close(status);
+      } else if (until == Until::kMustWait || count == sizeof(buffer) || stream_->HasBuffered()) {
+        continue;
+      }
     } else if (result == IoResult::kEnd) {
       session_->InputEnd();
       Shut();
@@ -125,9 +125,9 @@ bool Connection::ReadSome() {
     } else if (!write_error_.ok()) {
       Close(write_error_);
     }
-    break;
+    return false;
   }
-  return moved;
+  return true;
 }
 
 // After bytes have moved: closes what has served its time, waits for what is to come.

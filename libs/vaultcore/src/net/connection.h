@@ -41,7 +41,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   void Pump();
   void WriteSome();
-  bool ReadSome();  // true when something came
+  // A short portion has most likely emptied the socket: asking again would cost a system call.
+  enum class Until { kShortPortion, kMustWait };
+  bool ReadSome(Until until);  // true when there may be more
   void Settle();
   void OnReady(bool for_read);
   void OnTurn();

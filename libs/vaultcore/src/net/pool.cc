@@ -295,7 +295,8 @@ void Pool::OnDialed(const std::shared_ptr<Dial>& dial, const Status& status) {
     }
     connections_.push_back(std::make_shared<Connection>(
         dial->TakeSocket(), dial->TakeStream(), std::move(session), [weak = weak_from_this()] {
-          if (const auto self = weak.lock()) self->ScheduleSoon();
+          const auto self = weak.lock();
+          if (self && !self->queue_.empty()) self->ScheduleSoon();
         }));
     Schedule();
     return;

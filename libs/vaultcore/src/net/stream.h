@@ -24,6 +24,8 @@ class Stream {
   virtual ~Stream() = default;
   // On kOk `count` is at least 1.
   virtual IoResult Read(char* data, size_t size, size_t& count) = 0;
+  // True when bytes wait inside this object, where the socket does not tell of them.
+  virtual bool HasBuffered() const = 0;
   virtual IoResult Write(std::string_view bytes, size_t& count) = 0;
   // Says goodbye, without waiting for the answer.
   virtual void SayGoodbye() = 0;
@@ -44,6 +46,7 @@ class PlainStream final : public Stream {
   // Does not own `fd`.
   explicit PlainStream(int fd) : fd_(fd) {}
   IoResult Read(char* data, size_t size, size_t& count) override;
+  bool HasBuffered() const override { return false; }
   IoResult Write(std::string_view bytes, size_t& count) override;
   void SayGoodbye() override {}
   const Status& error() const override { return error_; }

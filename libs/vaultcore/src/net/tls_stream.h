@@ -21,6 +21,7 @@ class TlsStream final : public Stream {
   bool negotiated_http2() const;
 
   IoResult Read(char* data, size_t size, size_t& count) override;
+  bool HasBuffered() const override { return SSL_has_pending(ssl_.get()) == 1; }
   IoResult Write(std::string_view bytes, size_t& count) override;
   void SayGoodbye() override;
   const Status& error() const override { return error_; }
