@@ -52,7 +52,7 @@ Looking (PATTERN: a regular expression, searched line by line; ${NAME} in it is 
   requests METHOD /PATTERN N                   the proxy saw N of them ("-" as METHOD: any)
   check NAME ARGUMENT ...                      a function of scenario/checks.py
 
-Variables: WORK the work folder; ADDR, HTTP_ADDR, CACERT, ADDR_EXPIRED, ADDR_OTHER_HOST,
+Variables: WORK the work folder; PUBLIC a folder that every user can reach, for outputs like out/; ADDR, HTTP_ADDR, CACERT, ADDR_EXPIRED, ADDR_OTHER_HOST,
 ADDR_OTHER_CA, ADDR_CLIENT_CERT, ADDR_AS_HTTP and HTTP_ADDR_AS_HTTPS (the wrong scheme), CLIENT_CERT,
 CLIENT_KEY of the server; BASE the base path; ROLE the
 kubernetes role and AppRole, ROLE_ID, SECRET_ID; CHARTS the charts of these tests, EXAMPLES; GENERATOR, LOADER, HELM,
@@ -113,25 +113,26 @@ def run_one(path, state, work, keep, verbose):
         print(error, flush=True)
     if keep or error:
         print(f"the work folder is {work}", flush=True)
-    else:
-        shutil.rmtree(work, ignore_errors=True)
     return error is None
 
 
-def in_child(*arguments):
+def in_child(path, state, work, keep, verbose):
     """run_one in a child process, whose mounts and servers end with it."""
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            code = 0 if run_one(*arguments) else 1
+            code = 0 if run_one(path, state, work, keep, verbose) else 1
         except BaseException:  # pylint: disable=broad-except
             traceback.print_exc()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    passed = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    if passed and not keep:
+        shutil.rmtree(work, ignore_errors=True)  # Only now, when its mounts are gone.
+    return passed
 
 
 @contextlib.contextmanager
@@ -184,8 +185,6 @@ def main(argv):
     if not options.scenarios:
         parser.error("which scenarios?")
     parent = options.work or tempfile.mkdtemp(prefix="vaultcore-work-")
-    if not options.work:
-        os.chmod(parent, 0o755)  # Some scenarios run programs as another user.
     try:
         with shared_servers(options.state) as state:
             with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import servers
@@ -44,9 +45,11 @@ class Programs:
             ("vaultSecretGenerator", "VC_GENERATOR"),
             ("vault-secret-loader", "VC_LOADER"),
         ):
-            path = os.environ.get(variable, "")
-            if not os.access(path, os.X_OK):
-                raise Failure(f"set {variable} to the path of {name} (it is {path!r})")
+            path = os.path.abspath(os.environ.get(variable, ""))
+            if variable not in os.environ or not os.access(path, os.X_OK):
+                raise Failure(
+                    f"set {variable} to the path of {name} (it is {os.environ.get(variable)!r})"
+                )
             own[name] = path
         helm = os.environ.get("VC_HELM") or processes.find_program("helm")
         return Programs(own, helm, processes.find_program("helm3", "helm"))
@@ -81,6 +84,8 @@ class Interpreter(Looking):
         self.private = folder / "runner"  # what the programs do not see
         for path in (self.work / "home", self.work / "tmp", self.work / "out", self.private):
             path.mkdir(parents=True)
+        self.public = tempfile.mkdtemp(prefix="vaultcore-public-")
+        os.chmod(self.public, 0o755)
         self.calls = self.private / "helm-calls"
         self.calls.mkdir()
         self.vault = None
@@ -98,6 +103,7 @@ class Interpreter(Looking):
             "CHARTS": str(PROJECT / "tests" / "cli" / "charts"),
             "EXAMPLES": str(PROJECT / "examples"),
             "NAME": scenario.name,
+            "PUBLIC": self.public,
             "GENERATOR": self.programs.own.get("vaultSecretGenerator", ""),
             "LOADER": self.programs.own.get("vault-secret-loader", ""),
             "HELM": self.programs.helm,
@@ -132,6 +138,7 @@ class Interpreter(Looking):
             proxy.close()
         if self.vault:
             self.vault.close()
+        shutil.rmtree(self.public, ignore_errors=True)
 
     def _steps(self, steps):
         for step in steps:
@@ -206,9 +213,11 @@ class Interpreter(Looking):
     def _start(self, words, stdin=subprocess.DEVNULL):
         name = words[0]
         environment = self.environment
-        # Also when another program (script, setpriv) runs it.
+        # Also when another program (script, setpriv) runs it, or a copy of it.
         ours = name in self.programs.own or any(
-            own in word for own in self.programs.own.values() for word in words
+            own in word or word.endswith("/secrets-manager")
+            for own in self.programs.own.values()
+            for word in words
         )
         path = self.programs.own.get(name)
         if name == "vault":
