@@ -47,9 +47,7 @@ class Programs:
         ):
             path = os.path.abspath(os.environ.get(variable, ""))
             if variable not in os.environ or not os.access(path, os.X_OK):
-                raise Failure(
-                    f"set {variable} to the path of {name} (it is {os.environ.get(variable)!r})"
-                )
+                raise Failure(f"{variable} must name {name}: {path} cannot be run")
             own[name] = path
         helm = os.environ.get("VC_HELM") or processes.find_program("helm")
         return Programs(own, helm, processes.find_program("helm3", "helm"))
