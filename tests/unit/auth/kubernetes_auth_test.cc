@@ -114,7 +114,7 @@ TEST_F(KubernetesAuthTest, EveryRefusalIsAnAuthErrorWithClaims) {
 
 TEST_F(KubernetesAuthTest, AnExpiredTokenIsTold) {
   vault_.AnswerGolden("kubernetes_login_expired");
-  EXPECT_THAT(Login(Projected(kNow - 12 * 60)),
+  EXPECT_THAT(Login(Projected(kNow - 720)),
               AllOf(StatusIs(ErrorKind::kAuth, HasSubstr(", expired 12 minutes ago")),
                     HintIs(HasSubstr("renewed in its file by the kubelet"))));
 }

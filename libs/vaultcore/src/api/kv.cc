@@ -53,11 +53,10 @@ Secret GoNumber(double value) {
   char shortest[32];  // "-1.2345678901234567e-308"
   const auto [end, error] =
       std::to_chars(shortest, shortest + sizeof shortest, value, std::chars_format::scientific);
-  std::string_view mantissa(shortest, static_cast<size_t>(end - shortest));
-  const size_t e = mantissa.find('e');
+  const char* const e = std::find(shortest, end, 'e');
   int exponent = 0;
-  std::from_chars(mantissa.data() + e + (mantissa[e + 1] == '+' ? 2 : 1), end, exponent);
-  mantissa = mantissa.substr(0, e);
+  std::from_chars(e + (e[1] == '+' ? 2 : 1), end, exponent);
+  std::string_view mantissa(shortest, static_cast<size_t>(e - shortest));
 
   SecretBuilder text;
   if (mantissa.front() == '-') {
@@ -92,9 +91,8 @@ Secret GoNumber(double value) {
 // therefore always survives.
 bool SurvivesAsDouble(std::string_view number) {
   double value = 0;
-  const char* const end = number.data() + number.size();
-  const auto [parsed, error] = std::from_chars(number.data(), end, value);
-  if (error != std::errc() || parsed != end) return false;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc() || end != number.data() + number.size()) return false;
   return GoNumber(value).Reveal() == number;
 }
 

@@ -18,7 +18,7 @@ namespace vaultcore {
 namespace {
 
 // No server means a longer wait than this; it also keeps the arithmetic from overflowing.
-constexpr int64_t kLongestRetryAfterSeconds = 365 * 24 * 3600;
+constexpr int64_t kLongestRetryAfterSeconds = int64_t{365} * 24 * 3600;
 
 bool IsRetryable(const Outcome& outcome, bool idempotent) {
   if (outcome.error != nullptr) {
