@@ -24,6 +24,7 @@ using vaultcore::KvEntry;
 using vaultcore::KvText;
 using vaultcore::LoaderConfig;
 using vaultcore::LoaderDatabase;
+using vaultcore::LoaderEntry;
 using vaultcore::MakeError;
 using vaultcore::Printable;
 using vaultcore::Secret;
@@ -63,8 +64,12 @@ std::string MissingHint(const LoaderConfig& config, const FetchPlan& plan, const
   }
   if (item.kind == KvItem::Kind::kDatabase) {
     return absl::StrCat("add it with: vault kv put ", path,
-                        " username=... password=..., or correct databases[", item.database,
+                        " username=... password=..., or correct databases[", item.index,
                         "] of the configuration");
+  }
+  if (item.kind == KvItem::Kind::kEntry) {
+    return absl::StrCat("add it with: vault kv put ", path, " KEY=..., or correct entries[",
+                        item.index, "] of the configuration");
   }
   return absl::StrCat(
       "create it with: vaultSecretGenerator generate RELEASE CHART -f VALUES, or check that "
@@ -126,6 +131,11 @@ class Assembler {
                         " is left out: it is a file, and secrets.fileSecrets is off"));
       return absl::OkStatus();
     }
+    return AddNamedFile(name, std::move(content), source);
+  }
+
+  // A file that the configuration names, or that file secrets being on allows.
+  Status AddNamedFile(const std::string& name, Secret content, const std::string& source) {
     if (!IsSafeFileName(name)) {
       return MakeError(ErrorKind::kRejected,
                        absl::StrCat(source, ": key ", Quoted(name), " is refused as a file name"),
@@ -152,6 +162,22 @@ class Assembler {
       VC_RETURN_IF_ERROR(AddFile(key, KvText(value), source));
     }
     return AddTlsMaterial(database, entry, source);
+  }
+
+  Status AddEntry(const LoaderEntry& mapped, const KvEntry& entry, const std::string& source) {
+    for (const auto& [name, key] : mapped.variables) {
+      const auto found = entry.data.find(key);
+      VC_RETURN_IF_ERROR(found != entry.data.end()
+                             ? AddVariable(name, KvText(found->second), source)
+                             : MissingKey(mapped.required, key, {name}, source));
+    }
+    for (const auto& [name, key] : mapped.files) {
+      const auto found = entry.data.find(key);
+      VC_RETURN_IF_ERROR(found != entry.data.end()
+                             ? AddNamedFile(name, KvText(found->second), source)
+                             : MissingKey(mapped.required, key, {}, source));
+    }
+    return absl::OkStatus();
   }
 
   Status AddDynamicDatabase(const LoaderDatabase& database, const DatabaseCredentials& credentials,
@@ -221,7 +247,7 @@ class Assembler {
                     const std::vector<std::string>& names, const std::string& source) {
     if (names.empty()) return absl::OkStatus();
     const auto found = entry.data.find(key);
-    if (found == entry.data.end()) return MissingKey(database, key, names, source);
+    if (found == entry.data.end()) return MissingKey(database.required, key, names, source);
     for (const std::string& name : names) {
       VC_RETURN_IF_ERROR(AddVariable(name, KvText(found->second), source));
     }
@@ -264,15 +290,19 @@ class Assembler {
                      "the encoding to auto");
   }
 
-  Status MissingKey(const LoaderDatabase& database, std::string_view key,
-                    const std::vector<std::string>& names, const std::string& source) {
-    const std::string what = absl::StrCat(source, " has no key \"", vaultcore::ToAbsl(key), "\"");
-    if (database.required) {
-      return MakeError(
-          ErrorKind::kNotFound, absl::StrCat(what, " for database ", database.type),
-          absl::StrCat("add it with: vault kv patch ", source, " ", vaultcore::ToAbsl(key), "=-"));
+  Status MissingKey(bool required, std::string_view key, const std::vector<std::string>& names,
+                    const std::string& source) {
+    const std::string what = absl::StrCat(source, " has no key ", Quoted(key));
+    if (required) {
+      return MakeError(ErrorKind::kNotFound, what,
+                       absl::StrCat("add it with: vault kv patch ", source, " ",
+                                    Printable(key, kMaxShownKey), "=-"));
     }
-    ExpectElsewhere(what, names);
+    if (names.empty()) {
+      Warn(what);
+    } else {
+      ExpectElsewhere(what, names);
+    }
     return absl::OkStatus();
   }
 
@@ -293,7 +323,7 @@ class Assembler {
 StatusOr<std::vector<std::string>> CheckPresence(const LoaderConfig& config, const FetchPlan& plan,
                                                  const std::vector<KvEntry>& answers) {
   std::vector<std::string> missing;
-  bool any_present = !plan.dynamic_items.empty();
+  bool any_present = !plan.dynamic_items.empty() || !plan.api_paths.empty();
   for (const KvItem& item : plan.items) {
     const KvEntry& entry = answers[item.ref];
     if (entry.present()) {
@@ -326,16 +356,26 @@ StatusOr<Assembled> Assemble(const LoaderConfig& config, const FetchPlan& plan,
     const std::string source = plan.refs[item.ref].ToString();
     if (!entry.present()) {
       if (item.kind == KvItem::Kind::kDatabase) {
-        const LoaderDatabase& database = config.databases[item.database];
+        const LoaderDatabase& database = config.databases[item.index];
         const std::string why = absl::StrCat("database ", database.type, " has no credentials");
         assembler.ExpectElsewhere(why, database.user_variables);
         assembler.ExpectElsewhere(why, database.password_variables);
       }
+      if (item.kind == KvItem::Kind::kEntry) {
+        std::vector<std::string> names;
+        for (const auto& mapping : config.entries[item.index].variables) {
+          names.push_back(mapping.name);
+        }
+        assembler.ExpectElsewhere(Absence(plan, item, entry), names);
+      }
+      continue;
+    }
+    if (item.kind == KvItem::Kind::kEntry) {
+      VC_RETURN_IF_ERROR(assembler.AddEntry(config.entries[item.index], entry, source));
       continue;
     }
     if (item.kind == KvItem::Kind::kDatabase) {
-      VC_RETURN_IF_ERROR(
-          assembler.AddStaticDatabase(config.databases[item.database], entry, source));
+      VC_RETURN_IF_ERROR(assembler.AddStaticDatabase(config.databases[item.index], entry, source));
       continue;
     }
     for (const auto& [key, value] : entry.data) {

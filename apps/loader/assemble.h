@@ -4,6 +4,7 @@
 #ifndef APPS_LOADER_ASSEMBLE_H_
 #define APPS_LOADER_ASSEMBLE_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,9 +26,17 @@ struct SecretFile {
 // folder.
 using SecretFiles = std::map<std::string, SecretFile, std::less<>>;
 
+struct RenderedFile {
+  std::string path;
+  vaultcore::Secret content;
+  uint32_t mode = 0600;
+};
+
 struct Assembled {
   Variables variables;
   SecretFiles files;
+  std::vector<RenderedFile> rendered;  // of templates; Assemble leaves it empty
+  bool holds_lease = false;            // something was issued that ends with the login's token
   std::vector<std::string> warnings;
 };
 
@@ -41,9 +50,9 @@ vaultcore::StatusOr<std::vector<std::string>> CheckPresence(
 
 // `answers` in the order of plan.refs, `credentials` in that of plan.roles. Of two sources that set
 // one variable or file the later wins, in this order: env-secrets, file-secrets, static databases,
-// dynamic databases, each as configured; a warning tells when the values differ. Errors: kRejected
-// (a value with a NUL byte for a variable, a file name that leaves the folder or is another's
-// folder), kNotFound (a key that a required database lacks).
+// entries, dynamic databases, each as configured; a warning tells when the values differ. Errors:
+// kRejected (a value with a NUL byte for a variable, a file name that leaves the folder or is
+// another's folder), kNotFound (a key that a required database lacks).
 vaultcore::StatusOr<Assembled> Assemble(
     const vaultcore::LoaderConfig& config, const FetchPlan& plan,
     const std::vector<vaultcore::KvEntry>& answers,

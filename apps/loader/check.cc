@@ -59,32 +59,40 @@ std::string Readable(const StatusOr<KvEntry>& result) {
   return vaultcore::KindOf(result.status()) == ErrorKind::kPermission ? "no" : "unknown";
 }
 
-// The rows of the credentials that Vault would issue; the first error, if any.
-Status CheckRoles(VaultReader& vault, const LoaderConfig& config, const FetchPlan& plan,
+// What a load would read only once all entries are there, because it may issue something: the
+// token's right to it is asked for instead. Adds the rows; returns the first lack.
+Status CheckLater(VaultReader& vault, const LoaderConfig& config, const FetchPlan& plan,
                   std::vector<Row>& rows) {
-  if (plan.roles.empty()) return absl::OkStatus();
   std::vector<std::string> paths;
-  paths.reserve(plan.roles.size());
+  paths.reserve(plan.roles.size() + plan.api_paths.size());
   for (const DatabaseRole& role : plan.roles) paths.push_back(role.Path());
+  paths.insert(paths.end(), plan.api_paths.begin(), plan.api_paths.end());
+  if (paths.empty()) return absl::OkStatus();
   const auto capabilities = vault.Capabilities(paths);
   Status status = capabilities.status();
-  for (const DynamicItem& item : plan.dynamic_items) {
-    const std::string& path = paths[item.role];
+  const auto add = [&](std::string label, size_t path, const char* found) {
     std::string readable = "unknown";
     if (capabilities.ok()) {
-      const std::vector<std::string>& held = (*capabilities)[item.role];
+      const std::vector<std::string>& held = (*capabilities)[path];
       const bool allowed = std::any_of(held.begin(), held.end(), [](const std::string& name) {
         return name == "read" || name == "root";
       });
       readable = allowed ? "yes" : "no";
       if (!allowed && status.ok()) {
-        status = MakeError(
-            ErrorKind::kPermission, absl::StrCat("the token may not issue credentials at ", path),
-            absl::StrCat("add to its policy: path \"", path, "\" { capabilities = [\"read\"] }"));
+        status =
+            MakeError(ErrorKind::kPermission, absl::StrCat("the token may not read ", paths[path]),
+                      absl::StrCat("add to its policy: path \"", paths[path],
+                                   "\" { capabilities = [\"read\"] }"));
       }
     }
-    rows.push_back({absl::StrCat("database ", config.databases[item.database].type), path,
-                    "issued on load", readable});
+    rows.push_back({std::move(label), paths[path], found, std::move(readable)});
+  };
+  for (const DynamicItem& item : plan.dynamic_items) {
+    add(absl::StrCat("database ", config.databases[item.database].type), item.role,
+        "issued on load");
+  }
+  for (size_t i = 0; i < plan.api_paths.size(); ++i) {
+    add("templates", plan.roles.size() + i, "read on load");
   }
   return status;
 }
@@ -105,9 +113,9 @@ CheckResult Check(VaultReader& vault, const LoaderConfig& config, const FetchPla
         {item.Label(config), plan.refs[item.ref].ToString(), Found(result), Readable(result)});
     if (check.status.ok()) check.status = result.status();
   }
-  const Status roles = CheckRoles(vault, config, plan, rows);
+  const Status later = CheckLater(vault, config, plan, rows);
   check.table = Format(rows);
-  if (check.status.ok()) check.status = roles;
+  if (check.status.ok()) check.status = later;
   if (!check.status.ok()) return check;
 
   std::vector<KvEntry> entries;

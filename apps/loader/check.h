@@ -14,8 +14,9 @@ struct CheckResult {
   vaultcore::Status status;  // what a load would end with, as far as it can be known
 };
 
-// Reads every entry, and asks for the right to issue credentials without issuing any. Warnings go
-// to `log`. Never fails as a whole: what could not be found out stands in the table.
+// Reads every entry, and asks for the right to what a load reads last (credentials, templates'
+// paths) instead of reading it. Warnings go to `log`. Never fails as a whole: what could not be
+// found out stands in the table.
 CheckResult Check(VaultReader& vault, const vaultcore::LoaderConfig& config, const FetchPlan& plan,
                   const Log& log);
 

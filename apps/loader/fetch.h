@@ -13,6 +13,12 @@
 
 namespace loader {
 
+// The answer to a read of any path.
+struct PathAnswer {
+  vaultcore::Json data;  // its "data"
+  bool leased = false;   // Vault issued something that ends with the token
+};
+
 // What fetching needs of a client; tests have their own.
 class VaultReader {
  public:
@@ -22,6 +28,9 @@ class VaultReader {
   virtual vaultcore::StatusOr<vaultcore::DatabaseCredentials> ReadDatabaseCredentials(
       const vaultcore::Mount& mount, std::string_view role) = 0;
   virtual vaultcore::StatusOr<std::vector<std::vector<std::string>>> Capabilities(
+      const std::vector<std::string>& api_paths) = 0;
+  // Reads of paths as they are ("s4e/data/database"), in input order.
+  virtual std::vector<vaultcore::StatusOr<PathAnswer>> ReadPaths(
       const std::vector<std::string>& api_paths) = 0;
 };
 
@@ -41,15 +50,17 @@ class ClientReader final : public VaultReader {
       const std::vector<std::string>& api_paths) override {
     return client_.Capabilities(api_paths);
   }
+  std::vector<vaultcore::StatusOr<PathAnswer>> ReadPaths(
+      const std::vector<std::string>& api_paths) override;
 
  private:
   vaultcore::Client& client_;
 };
 
-// Reads everything of the plan and assembles it; warnings go to `log`. Credentials are issued only
-// after all entries have been read and found sufficient, so that a run that fails leaves no lease
-// behind. Errors: of the first read that failed (the others are logged), and as CheckPresence and
-// Assemble.
+// Reads everything of the plan, assembles it and renders its templates; warnings go to `log`. What
+// may issue a lease (credentials, and any path that a template names) is read only after all
+// entries have been read and found sufficient, so that a run that fails leaves no lease behind.
+// Errors: of the first read that failed (the others are logged), and as CheckPresence and Assemble.
 vaultcore::StatusOr<Assembled> Fetch(VaultReader& vault, const vaultcore::LoaderConfig& config,
                                      const FetchPlan& plan, const Log& log);
 

@@ -12,9 +12,9 @@
 
 namespace loader {
 
-// The env file and the secret files, with their formats and modes. The env file is part of it also
-// without any variable while environment secrets are on, because the start command sources it.
-// Errors: kUsage when a secret file would stand where the env file does.
+// The env file, the secret files and the rendered templates, with their formats and modes. The env
+// file is part of it also without any variable while environment secrets are on, because the start
+// command sources it. Errors: kUsage when two of all files are the same.
 vaultcore::StatusOr<vaultcore::PublishSet> MakePublishSet(const vaultcore::LoaderConfig& config,
                                                           Assembled assembled);
 

@@ -12,6 +12,8 @@ namespace {
 
 using vaultcore::LoaderConfig;
 using vaultcore::LoaderDatabase;
+using vaultcore::LoaderEntry;
+using vaultcore::LoaderTemplate;
 using vaultcore::Mount;
 using vaultcore::SecretLayout;
 using vaultcore::SecretPath;
@@ -53,10 +55,12 @@ std::string KvItem::Label(const LoaderConfig& config) const {
       return "environment";
     case Kind::kFiles:
       return "files";
+    case Kind::kEntry:
+      return absl::StrCat("entry ", config.entries[index].path);
     case Kind::kDatabase:
       break;
   }
-  return absl::StrCat("database ", config.databases[database].type);
+  return absl::StrCat("database ", config.databases[index].type);
 }
 
 StatusOr<FetchPlan> MakeFetchPlan(const LoaderConfig& config) {
@@ -80,7 +84,7 @@ StatusOr<FetchPlan> MakeFetchPlan(const LoaderConfig& config) {
       VC_ASSIGN_OR_RETURN(SecretRef ref, StaticRef(config, database));
       plan.items.push_back({.kind = KvItem::Kind::kDatabase,
                             .ref = AddRef(plan, std::move(ref)),
-                            .database = i,
+                            .index = i,
                             .required = database.required});
       continue;
     }
@@ -95,6 +99,30 @@ StatusOr<FetchPlan> MakeFetchPlan(const LoaderConfig& config) {
     VC_ASSIGN_OR_RETURN(Mount mount, Mount::Parse(database.engine));
     DatabaseRole role{std::move(mount), database.role};
     plan.dynamic_items.push_back({.database = i, .role = AddRole(plan, std::move(role))});
+  }
+  for (size_t i = 0; i < config.entries.size(); ++i) {
+    const LoaderEntry& entry = config.entries[i];
+    VC_ASSIGN_OR_RETURN(const SecretLayout below,
+                        SecretLayout::Create(entry.engine, config.base_path));
+    VC_ASSIGN_OR_RETURN(SecretRef ref, below.Database(entry.path));
+    plan.items.push_back({.kind = KvItem::Kind::kEntry,
+                          .ref = AddRef(plan, std::move(ref)),
+                          .index = i,
+                          .required = entry.required});
+  }
+  for (size_t i = 0; i < config.templates.size(); ++i) {
+    const LoaderTemplate& from = config.templates[i];
+    VC_ASSIGN_OR_RETURN(
+        Template parsed,
+        Template::Parse(from.contents,
+                        from.source.empty() ? absl::StrCat("templates[", i, "]") : from.source));
+    for (const std::string& path : parsed.paths()) {
+      const auto& known = plan.api_paths;
+      if (std::find(known.begin(), known.end(), path) == known.end()) {
+        plan.api_paths.push_back(path);
+      }
+    }
+    plan.templates.push_back(std::move(parsed));
   }
   return plan;
 }

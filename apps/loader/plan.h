@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "loader/template.h"
 #include "vaultcore/base/status.h"
 #include "vaultcore/config/loader_config.h"
 #include "vaultcore/model/path.h"
@@ -15,11 +16,11 @@ namespace loader {
 
 // One item of the configuration that a KV entry answers.
 struct KvItem {
-  enum class Kind { kEnvironment, kFiles, kDatabase };
+  enum class Kind { kEnvironment, kFiles, kDatabase, kEntry };
 
   Kind kind = Kind::kEnvironment;
-  size_t ref = 0;       // in FetchPlan::refs
-  size_t database = 0;  // kDatabase: in LoaderConfig::databases
+  size_t ref = 0;    // in FetchPlan::refs
+  size_t index = 0;  // kDatabase, kEntry: in LoaderConfig::databases or entries
   bool required = false;
   std::string Label(
       const vaultcore::LoaderConfig& config) const;  // "environment", "database mongo"
@@ -44,12 +45,15 @@ struct FetchPlan {
   std::vector<vaultcore::SecretRef> refs;  // distinct
   std::vector<DynamicItem> dynamic_items;  // after the KV items in precedence
   std::vector<DatabaseRole> roles;         // distinct
+  std::vector<Template> templates;         // in the order of LoaderConfig::templates
+  std::vector<std::string> api_paths;      // distinct: what the templates ask for
   std::vector<std::string> warnings;
 
-  bool empty() const { return items.empty() && dynamic_items.empty(); }
+  bool empty() const { return items.empty() && dynamic_items.empty() && templates.empty(); }
 };
 
-// Errors: kUsage, where a name in the configuration makes no path.
+// The templates' contents must be there, also where the configuration names a source. Errors:
+// kUsage, where a name in the configuration makes no path, or a template is wrong.
 vaultcore::StatusOr<FetchPlan> MakeFetchPlan(const vaultcore::LoaderConfig& config);
 
 }  // namespace loader

@@ -48,17 +48,33 @@ StatusOr<LoaderConfig> ReadConfig(const std::string& path, const Log& log) {
   return config;
 }
 
+// Templates that stand in files of their own.
+Status ReadTemplateSources(LoaderConfig& config) {
+  for (vaultcore::LoaderTemplate& one : config.templates) {
+    if (one.source.empty()) continue;
+    StatusOr<std::string> contents = vaultcore::ReadTextFile(one.source, kMaxConfigBytes);
+    if (!contents.ok()) {
+      return MakeError(ErrorKind::kUsage, absl::StrCat("template: ", contents.status().message()),
+                       vaultcore::HintOf(contents.status()));
+    }
+    one.contents = *std::move(contents);
+  }
+  return absl::OkStatus();
+}
+
 Status Publish(const LoaderConfig& config, Assembled assembled, const Log& log) {
   const size_t variables = assembled.variables.size();
   const size_t files = assembled.files.size();
+  const size_t rendered = assembled.rendered.size();
   VC_ASSIGN_OR_RETURN(const vaultcore::PublishSet set,
                       MakePublishSet(config, std::move(assembled)));
   VC_RETURN_IF_ERROR(vaultcore::Publish(set));
   std::string done = absl::StrCat(config.service.empty() ? "" : config.service + ": ",
                                   Counted(variables, "variable"), " in ", config.env_file);
-  if (config.files_enabled) {
+  if (config.files_enabled || files > 0) {
     absl::StrAppend(&done, ", ", Counted(files, "file"), " in ", config.files_folder);
   }
+  if (rendered > 0) absl::StrAppend(&done, ", ", Counted(rendered, "template"));
   log.Info(done);
   return absl::OkStatus();
 }
@@ -76,9 +92,10 @@ Status Work(Client& client, const LoaderConfig& config, const FetchPlan& plan,
   }
   VC_ASSIGN_OR_RETURN(Assembled assembled, Fetch(vault, config, plan, log));
   if (cancellation.cancelled()) return MakeError(ErrorKind::kCancelled, "cancelled by a signal");
+  const bool holds_lease = assembled.holds_lease;
   VC_RETURN_IF_ERROR(Publish(config, std::move(assembled), log));
   // Revoking a token revokes the leases that were issued to it.
-  keep_token = !plan.roles.empty();
+  keep_token = holds_lease;
   return absl::OkStatus();
 }
 
@@ -88,6 +105,7 @@ Status Execute(const Options& options, const EnvironmentLookup& environment,
   VC_ASSIGN_OR_RETURN(LoaderConfig config, ReadConfig(options.config_file, log));
   config.env_format = options.format.value_or(config.env_format);
   if (environment("SECRETS_LOADER_EXPANSION_SAFE") == "auto") config.env_expansion_safe = true;
+  VC_RETURN_IF_ERROR(ReadTemplateSources(config));
   VC_ASSIGN_OR_RETURN(const FetchPlan plan, MakeFetchPlan(config));
   if (plan.empty()) {
     for (const std::string& warning : plan.warnings) log.Warning(warning);

@@ -288,6 +288,54 @@ secrets:
   EXPECT_THAT(error, HasSubstr("secrets.fileSecrets.mode must be octal permissions"));
 }
 
+TEST(LoaderConfigTest, EntriesAndTemplates) {
+  const Parsed parsed = Parse(WithVault("  engine: s4e") + R"(
+entries:
+  - path: database
+    variables: {DB_HOST: host, DB_PASS: password}
+    files: {ca.pem: ca}
+  - {path: redis, engine: kv, required: "false"}
+templates:
+  - destination: /vault/secrets/db
+    contents: "{{ 1 }}"
+    mode: "0640"
+  - {destination: /vault/secrets/x, source: /etc/x.tpl}
+)");
+  ASSERT_TRUE(parsed.config.ok()) << parsed.config.status();
+  EXPECT_THAT(parsed.warnings, IsEmpty());
+  const LoaderConfig& config = *parsed.config;
+  ASSERT_THAT(config.entries, SizeIs(2));
+  EXPECT_EQ(config.entries[0].engine, "s4e");
+  EXPECT_TRUE(config.entries[0].required);
+  ASSERT_THAT(config.entries[0].variables, SizeIs(2));
+  EXPECT_EQ(config.entries[0].variables[1].name, "DB_PASS");
+  EXPECT_EQ(config.entries[0].variables[1].key, "password");
+  EXPECT_EQ(config.entries[0].files.at(0).name, "ca.pem");
+  EXPECT_EQ(config.entries[1].engine, "kv");
+  EXPECT_FALSE(config.entries[1].required);
+  ASSERT_THAT(config.templates, SizeIs(2));
+  EXPECT_EQ(config.templates[0].mode, 0640u);
+  EXPECT_EQ(config.templates[1].source, "/etc/x.tpl");
+
+  const std::string error = ErrorOf(WithVault("") + R"(
+entries:
+  - {variables: {BAD-NAME: k, GOOD: [x]}, files: text}
+  - text
+templates:
+  - {destination: /a}
+  - {contents: x, source: y}
+  - text
+)");
+  EXPECT_THAT(error, HasSubstr("entries[0].path is missing"));
+  EXPECT_THAT(error, HasSubstr("entries[0].variables: \"BAD-NAME\" cannot be"));
+  EXPECT_THAT(error, HasSubstr("entries[0].variables.GOOD must name a key"));
+  EXPECT_THAT(error, HasSubstr("entries[0].files must be a mapping"));
+  EXPECT_THAT(error, HasSubstr("entries[1] must be a mapping"));
+  EXPECT_THAT(error, HasSubstr("templates[0] needs contents, or source"));
+  EXPECT_THAT(error, HasSubstr("templates[1].destination is missing"));
+  EXPECT_THAT(error, HasSubstr("templates[2] must be a mapping"));
+}
+
 TEST(LoaderConfigTest, NoValueIsEverEchoed) {
   const std::string error = ErrorOf(R"(provider: canary-1
 vault:

@@ -309,6 +309,52 @@ TEST(AssembleTest, ExpansionIsNoConcernWhereItIsProvidedForOrNothingIsSourced) {
   EXPECT_THAT(json->warnings, IsEmpty());
 }
 
+LoaderConfig MappedConfig() {
+  LoaderConfig config = ServiceConfig();
+  config.base_path = "";
+  config.env_enabled = false;
+  config.files_enabled = false;
+  vaultcore::LoaderEntry entry;
+  entry.engine = "s4e";
+  entry.path = "database";
+  entry.variables = {{"DB_HOST", "host"}, {"DB_PASS", "password"}};
+  entry.files = {{"ca.pem", "ca"}};
+  config.entries.push_back(std::move(entry));
+  return config;
+}
+
+TEST(AssembleTest, EntriesByNameFillChosenVariablesAndFiles) {
+  const auto result = AssembleFor(
+      MappedConfig(),
+      Answers(
+          Entry({{"host", "\"h\""}, {"password", "\"p\""}, {"ca", "\"CA\""}, {"other", "\"x\""}})));
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(Value(*result, "DB_HOST"), "h");
+  EXPECT_EQ(Value(*result, "DB_PASS"), "p");
+  EXPECT_THAT(result->variables, SizeIs(2));
+  EXPECT_EQ(Content(*result, "ca.pem"), "CA");
+  EXPECT_THAT(result->warnings, IsEmpty());
+}
+
+TEST(AssembleTest, AnEntryByNameAndItsKeysAreRequiredUnlessSaidOtherwise) {
+  LoaderConfig config = MappedConfig();
+  EXPECT_THAT(PresenceFor(config, Answers(Absent())),
+              StatusIs(ErrorKind::kNotFound, "there is no entry s4e/database"));
+  EXPECT_THAT(AssembleFor(config, Answers(Entry({{"host", "\"h\""}}))),
+              StatusIs(ErrorKind::kNotFound, "s4e/database has no key \"password\""));
+  config.entries[0].required = false;
+  const auto partly = AssembleFor(config, Answers(Entry({{"host", "\"h\""}})));
+  ASSERT_THAT(partly, IsOk());
+  EXPECT_THAT(partly->warnings,
+              ::testing::UnorderedElementsAre("s4e/database has no key \"ca\"",
+                                              "s4e/database has no key \"password\": not set: "
+                                              "DB_PASS"));
+  const auto absent = AssembleFor(config, Answers(Absent()));
+  ASSERT_THAT(absent, IsOk());
+  EXPECT_THAT(absent->warnings,
+              ElementsAre("there is no entry s4e/database: not set: DB_HOST, DB_PASS"));
+}
+
 TEST(AssembleTest, WarnsAboutValuesThatTheApplicationMayNotReceiveAsTheyAre) {
   const std::string huge = "\"" + std::string(128 << 10, 'x') + "\"";
   const auto result = AssembleFor(ServiceConfig(), Answers(Entry({{"URL", "\"mongodb://${USER}\""},

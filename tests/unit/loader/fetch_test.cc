@@ -66,6 +66,20 @@ class FakeVault final : public VaultReader {
     return held;
   }
 
+  std::vector<StatusOr<PathAnswer>> ReadPaths(const std::vector<std::string>& api_paths) override {
+    std::string call = "paths";
+    std::vector<StatusOr<PathAnswer>> results;
+    for (const std::string& path : api_paths) {
+      call += " " + path;
+      PathAnswer answer;
+      answer.data = vaultcore::Json::Parse(R"({"data": {"host": "db.example"}})").value();
+      answer.leased = path.find("creds") != std::string::npos;
+      results.emplace_back(std::move(answer));
+    }
+    calls.push_back(call);
+    return results;
+  }
+
   std::map<std::string, StatusOr<KvEntry>> entries;
   std::map<std::string, std::vector<std::string>> capabilities;
   std::vector<std::string> calls;
@@ -133,6 +147,49 @@ TEST_F(FetchTest, OneCauseOfAllFailuresIsToldOnce) {
   EXPECT_EQ(output_, "");
 }
 
+TEST_F(FetchTest, TemplatesAreRenderedFromPathsReadOnceAndLast) {
+  config_.templates.push_back(
+      {.destination = "/vault/secrets/db",
+       .contents = "{{ with secret \"s4e/data/database\" }}{{ .Data.data.host }}{{ end }}",
+       .source = "",
+       .mode = 0640});
+  config_.templates.push_back(config_.templates[0]);
+  config_.templates[1].destination = "/vault/secrets/again";
+  vault_.entries.emplace("secret/harness/svc/env-secrets", Entry({{"A", "\"1\""}}));
+  const auto assembled = FetchNow();
+  ASSERT_THAT(assembled, IsOk());
+  EXPECT_THAT(vault_.calls, ElementsAre(HasSubstr("read"), "paths s4e/data/database"));
+  ASSERT_EQ(assembled->rendered.size(), 2u);
+  EXPECT_EQ(assembled->rendered[0].path, "/vault/secrets/db");
+  EXPECT_EQ(assembled->rendered[0].content.Reveal(), "db.example");
+  EXPECT_EQ(assembled->rendered[0].mode, 0640u);
+  EXPECT_FALSE(assembled->holds_lease);
+}
+
+TEST_F(FetchTest, WhatWasIssuedNeedsTheToken) {
+  config_.env_enabled = false;
+  config_.files_enabled = false;
+  config_.templates.push_back({.destination = "/d",
+                               .contents = "{{ with secret \"database/creds/app\" }}{{ end }}",
+                               .source = ""});
+  const auto assembled = FetchNow();
+  ASSERT_THAT(assembled, IsOk());
+  EXPECT_TRUE(assembled->holds_lease);
+  EXPECT_THAT(vault_.calls, ElementsAre("paths database/creds/app"));
+}
+
+TEST_F(FetchTest, CheckReadsNoPathOfATemplate) {
+  config_.templates.push_back({.destination = "/d",
+                               .contents = "{{ with secret \"database/creds/app\" }}{{ end }}",
+                               .source = ""});
+  vault_.entries.emplace("secret/harness/svc/env-secrets", Entry({{"A", "\"1\""}}));
+  vault_.capabilities["database/creds/app"] = {"read"};
+  const CheckResult check = CheckNow();
+  EXPECT_THAT(check.status, IsOk());
+  EXPECT_THAT(check.table, HasSubstr("templates    database/creds/app               read on load"));
+  EXPECT_THAT(vault_.calls, ::testing::SizeIs(1));
+}
+
 TEST_F(FetchTest, CheckShowsWhatIsFoundAndReadable) {
   config_.databases.push_back(Database("mongo"));
   config_.databases.push_back(Database("postgres", true));
@@ -156,7 +213,7 @@ TEST_F(FetchTest, CheckIssuesNoCredentials) {
   vault_.entries.emplace("secret/harness/svc/env-secrets", Entry({{"A", "\"1\""}}));
   const CheckResult check = CheckNow();
   EXPECT_THAT(check.status,
-              StatusIs(ErrorKind::kPermission, HasSubstr("issue credentials at database/creds")));
+              StatusIs(ErrorKind::kPermission, HasSubstr("may not read database/creds")));
   EXPECT_THAT(check.table, HasSubstr("database/creds/app"));
   EXPECT_THAT(vault_.calls, ::testing::SizeIs(1));
 }

@@ -80,6 +80,33 @@ TEST(PublishSetTest, WhatIsSwitchedOffIsNotTouched) {
   EXPECT_THAT(variables->files, SizeIs(1));
 }
 
+TEST(PublishSetTest, RenderedTemplatesArePublishedWithTheRest) {
+  Assembled assembled = OneOfEach();
+  assembled.rendered.push_back(
+      {.path = "/vault/secrets/db", .content = Secret::CopyOf("x"), .mode = 0640});
+  const auto set = MakePublishSet(ServiceConfig(), std::move(assembled));
+  ASSERT_THAT(set, IsOk());
+  ASSERT_THAT(set->files, SizeIs(3));
+  EXPECT_EQ(set->files[2].path, "/vault/secrets/db");
+  EXPECT_EQ(set->files[2].mode, 0640u);
+  EXPECT_THAT(set->owned_folders, ElementsAre("/shared/files", "/vault/secrets"));
+  Assembled twice = OneOfEach();
+  twice.rendered.push_back({.path = "/shared/env/.env", .content = Secret::CopyOf("x")});
+  EXPECT_THAT(MakePublishSet(ServiceConfig(), std::move(twice)),
+              StatusIs(ErrorKind::kUsage, HasSubstr("the same file /shared/env/.env")));
+}
+
+TEST(PublishSetTest, ATemplateWithoutAnEnvFileStandsAlone) {
+  LoaderConfig config = ServiceConfig();
+  config.env_enabled = false;
+  config.files_enabled = false;
+  Assembled assembled;
+  assembled.rendered.push_back({.path = "/vault/secrets/db", .content = Secret::CopyOf("x")});
+  const auto set = MakePublishSet(config, std::move(assembled));
+  ASSERT_THAT(set, IsOk());
+  EXPECT_THAT(set->owned_folders, IsEmpty());
+}
+
 TEST(PublishSetTest, ASecretFileCannotReplaceTheEnvFile) {
   LoaderConfig config = ServiceConfig();
   config.env_file = "/shared/files/tls.crt";

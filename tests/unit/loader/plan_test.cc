@@ -81,6 +81,29 @@ TEST(FetchPlanTest, WithoutABasePathEntriesStandBelowTheMount) {
                                         "secret/log-service/file-secrets", "secret/mongo"));
 }
 
+TEST(FetchPlanTest, EntriesByNameAndTemplates) {
+  LoaderConfig config = Config();
+  config.env_enabled = false;
+  config.files_enabled = false;
+  vaultcore::LoaderEntry entry;
+  entry.engine = "s4e";
+  entry.path = "database";
+  config.entries.push_back(entry);
+  config.templates.push_back(
+      {.destination = "/a", .contents = "{{ secret \"x/y\" }}", .source = ""});
+  config.templates.push_back(
+      {.destination = "/b", .contents = "{{ secret \"x/y\" }}", .source = ""});
+  const auto plan = MakeFetchPlan(config);
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_THAT(Paths(*plan), ElementsAre("s4e/harness/database"));
+  EXPECT_EQ(plan->items.at(0).Label(config), "entry database");
+  EXPECT_THAT(plan->templates, SizeIs(2));
+  EXPECT_THAT(plan->api_paths, ElementsAre("x/y"));
+  config.templates[0].contents = "{{ nonsense }}";
+  EXPECT_THAT(MakeFetchPlan(config),
+              vaultcore::StatusIs(vaultcore::ErrorKind::kUsage, HasSubstr("templates[0]:1:4: ")));
+}
+
 TEST(FetchPlanTest, NothingIsReadTwice) {
   LoaderConfig config = Config();
   config.databases = {Static("mongo"), Static("mongo"), Dynamic("a", "app"), Dynamic("b", "app")};

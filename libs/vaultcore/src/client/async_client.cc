@@ -443,6 +443,22 @@ asio::awaitable<StatusOr<HttpResponse>> AsyncClient::Send(HttpRequest request) {
   return impl_->Send(std::move(request));
 }
 
+asio::awaitable<std::vector<StatusOr<HttpResponse>>> AsyncClient::SendMany(
+    std::vector<HttpRequest> requests) {
+  std::vector<StatusOr<HttpResponse>> results;
+  results.reserve(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    results.emplace_back(MakeError(ErrorKind::kCancelled, "not sent"));
+  }
+  const std::function<asio::awaitable<void>(size_t)> send_one =
+      [this, &requests, &results](size_t i) -> asio::awaitable<void> {
+    results[i] = co_await Send(std::move(requests[i]));
+  };
+  co_await ForEachConcurrently(impl_->executor, requests.size(),
+                               static_cast<size_t>(impl_->options.concurrency), send_one);
+  co_return results;
+}
+
 asio::awaitable<Status> AsyncClient::Logout() {
   if (!impl_->token.owned || impl_->token.token.empty()) co_return absl::OkStatus();
   const Deadline deadline = impl_->options.now() + std::chrono::seconds(2);

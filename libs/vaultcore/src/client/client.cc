@@ -96,6 +96,10 @@ StatusOr<HttpResponse> Client::Send(HttpRequest request) {
   return impl_->Run(impl_->vault.Send(std::move(request)));
 }
 
+std::vector<StatusOr<HttpResponse>> Client::SendMany(std::vector<HttpRequest> requests) {
+  return impl_->Run(impl_->vault.SendMany(std::move(requests)));
+}
+
 void Client::Prepare(int requests) { impl_->vault.Prepare(requests); }
 Status Client::Logout() { return impl_->Run(impl_->vault.Logout()); }
 const AuthToken& Client::token() const { return impl_->vault.token(); }

@@ -351,6 +351,76 @@ void ReadDatabase(Reader& reader, const YamlNode& list, const YamlNode& node,
   config.databases.push_back(std::move(database));
 }
 
+std::vector<LoaderEntry::Mapping> ReadMappings(Reader& reader, const YamlNode& entry,
+                                               std::string_view key, const std::string& where,
+                                               bool are_variables) {
+  std::vector<LoaderEntry::Mapping> mappings;
+  const YamlNode& node = entry[key];
+  if (Reader::IsUnset(node)) return mappings;
+  if (!node.is_map()) {
+    reader.Error(node, entry, absl::StrCat(where, " must be a mapping of names to keys"));
+    return mappings;
+  }
+  for (const YamlNode::Member& member : node.members()) {
+    if (!member.value.is_scalar() || member.value.text().empty()) {
+      reader.Error(member.value, node,
+                   absl::StrCat(where, ".", Printable(member.key, 60), " must name a key"));
+    } else if (are_variables && !IsEnvironmentName(member.key)) {
+      reader.Error(member.value, node,
+                   absl::StrCat(where, ": \"", Printable(member.key, 60),
+                                "\" cannot be the name of an environment variable"));
+    } else {
+      mappings.push_back({member.key, member.value.text()});
+    }
+  }
+  return mappings;
+}
+
+void ReadEntry(Reader& reader, const YamlNode& list, const YamlNode& node, const std::string& where,
+               LoaderConfig& config) {
+  if (!node.is_map()) {
+    reader.Error(node, list, absl::StrCat(where, " must be a mapping"));
+    return;
+  }
+  reader.WarnUnknown(node, where, {"path", "engine", "required", "variables", "files"});
+  LoaderEntry entry;
+  entry.engine = reader.Text(node, "engine", where + ".engine");
+  if (entry.engine.empty()) entry.engine = config.engine;
+  CheckMount(reader, node, "engine", where + ".engine", entry.engine);
+  entry.path = reader.Text(node, "path", where + ".path");
+  if (entry.path.empty()) {
+    reader.Error(node["path"], node, absl::StrCat(where, ".path is missing"));
+  } else if (const StatusOr<SecretPath> path = SecretPath::Parse(entry.path); !path.ok()) {
+    reader.Error(node["path"], node, absl::StrCat(where, ".path: ", path.status().message()));
+  }
+  entry.required = reader.Bool(node, "required", where + ".required", true);
+  entry.variables = ReadMappings(reader, node, "variables", where + ".variables", true);
+  entry.files = ReadMappings(reader, node, "files", where + ".files", false);
+  config.entries.push_back(std::move(entry));
+}
+
+void ReadTemplate(Reader& reader, const YamlNode& list, const YamlNode& node,
+                  const std::string& where, LoaderConfig& config) {
+  if (!node.is_map()) {
+    reader.Error(node, list, absl::StrCat(where, " must be a mapping"));
+    return;
+  }
+  reader.WarnUnknown(node, where, {"destination", "contents", "source", "mode"});
+  LoaderTemplate one;
+  one.destination = reader.Text(node, "destination", where + ".destination");
+  if (one.destination.empty()) {
+    reader.Error(node["destination"], node, absl::StrCat(where, ".destination is missing"));
+  }
+  one.contents = reader.Text(node, "contents", where + ".contents");
+  one.source = reader.Text(node, "source", where + ".source");
+  if (one.contents.empty() == one.source.empty()) {
+    reader.Error(node, list,
+                 absl::StrCat(where, " needs contents, or source (a file that holds them)"));
+  }
+  one.mode = ReadMode(reader, node, where + ".mode");
+  config.templates.push_back(std::move(one));
+}
+
 }  // namespace
 
 std::optional<EnvFormat> ParseEnvFormat(std::string_view name) {
@@ -372,7 +442,9 @@ StatusOr<LoaderConfig> ParseLoaderConfig(std::string_view text, std::string_view
         root.is_null() ? "the configuration is empty" : "the configuration must be a mapping");
     return reader.Result();
   }
-  reader.WarnUnknown(root, "", {"provider", "vault", "serviceName", "secrets", "databases"});
+  reader.WarnUnknown(
+      root, "",
+      {"provider", "vault", "serviceName", "secrets", "databases", "entries", "templates"});
   if (const std::string provider = reader.Text(root, "provider", "provider");
       !provider.empty() && provider != "vault") {
     reader.Error(root["provider"], root, "provider must be \"vault\"");
@@ -390,6 +462,15 @@ StatusOr<LoaderConfig> ParseLoaderConfig(std::string_view text, std::string_view
   int index = 0;
   for (const YamlNode* item : reader.Items(root, "databases", "databases")) {
     ReadDatabase(reader, root["databases"], *item, absl::StrCat("databases[", index++, "]"),
+                 config);
+  }
+  index = 0;
+  for (const YamlNode* item : reader.Items(root, "entries", "entries")) {
+    ReadEntry(reader, root["entries"], *item, absl::StrCat("entries[", index++, "]"), config);
+  }
+  index = 0;
+  for (const YamlNode* item : reader.Items(root, "templates", "templates")) {
+    ReadTemplate(reader, root["templates"], *item, absl::StrCat("templates[", index++, "]"),
                  config);
   }
   VC_RETURN_IF_ERROR(reader.Result());

@@ -58,6 +58,8 @@ class AsyncClient {
       std::vector<std::string> api_paths);
   boost::asio::awaitable<StatusOr<AuthToken>> LookupSelf();
   boost::asio::awaitable<StatusOr<HttpResponse>> Send(HttpRequest request);
+  boost::asio::awaitable<std::vector<StatusOr<HttpResponse>>> SendMany(
+      std::vector<HttpRequest> requests);
   boost::asio::awaitable<Status> Logout();
 
   void Prepare(int requests);

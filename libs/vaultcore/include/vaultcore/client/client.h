@@ -49,7 +49,7 @@ struct ClientOptions {
   // All of the client's work together: Connect, and every operation, end by then with kTimeout,
   // unless an earlier failure is clearer (that failure is then reported, with the deadline named).
   Deadline deadline = kNoDeadline;
-  int concurrency = 16;  // requests under way at once in ReadMany and WriteMany
+  int concurrency = 16;    // requests under way at once in ReadMany and WriteMany
   int expected_reads = 0;  // as Prepare(), but from the start: dials while the login is under way
   std::function<void(const RequestEvent&)> observer;  // called on the client's thread; may be empty
   std::function<void(std::string_view)> on_warning;   // Vault's own warnings; may be empty
@@ -114,6 +114,8 @@ class Client {
 
   // Any other request, with token, retries and redirects; the answer as it is.
   StatusOr<HttpResponse> Send(HttpRequest request);
+  // The same for several, concurrently; results in input order, each with its own error.
+  std::vector<StatusOr<HttpResponse>> SendMany(std::vector<HttpRequest> requests);
 
   // Hints that about `requests` reads will follow at once.
   void Prepare(int requests);

@@ -69,6 +69,28 @@ struct LoaderDatabase {
   bool required = false;  // true: an entry or key that is missing fails the run
 };
 
+// One of `entries`: a KV entry by name, mapped to variables and files of chosen names.
+struct LoaderEntry {
+  struct Mapping {
+    std::string name;  // of the variable (valid), or of the file
+    std::string key;   // of the entry
+  };
+
+  std::string engine;  // KV mount. Never empty
+  std::string path;    // below <engine>/<basePath>
+  bool required = true;
+  std::vector<Mapping> variables;
+  std::vector<Mapping> files;
+};
+
+// One of `templates`.
+struct LoaderTemplate {
+  std::string destination;
+  std::string contents;  // exactly one of the two is set
+  std::string source;    // a file that holds the contents
+  uint32_t mode = 0600;
+};
+
 struct LoaderConfig {
   std::optional<Endpoint> address;  // nullopt: the program looks elsewhere (VAULT_ADDR)
   std::string vault_namespace;      // "" for none
@@ -95,6 +117,8 @@ struct LoaderConfig {
   FileEncoding file_encoding = FileEncoding::kAuto;
 
   std::vector<LoaderDatabase> databases;
+  std::vector<LoaderEntry> entries;
+  std::vector<LoaderTemplate> templates;
 
   // Where this service's entries are. Parsed configurations always have one.
   StatusOr<SecretLayout> Layout() const { return SecretLayout::Create(engine, base_path); }
