@@ -175,7 +175,7 @@ void Child::Watch(std::vector<pollfd>& polled) const {
 
 Status Child::ReadFrom(Descriptor& from, vaultcore::SecretBuilder& into, size_t limit,
                        bool drop_beyond) {
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, 65536> buffer;
   Status result = absl::OkStatus();
   while (from.open()) {
     const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());

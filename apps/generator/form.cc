@@ -20,7 +20,6 @@ using vaultcore::ErrorKind;
 using vaultcore::MakeError;
 using vaultcore::Secret;
 using vaultcore::SecretBuilder;
-using vaultcore::Status;
 using vaultcore::StatusOr;
 
 constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -64,23 +68,23 @@ bool Holds(std::string_view text, std::string_view part) {
 }  // namespace
 
 StatusOr<HelmVersion> ParseHelmVersion(std::string_view text) {
-  const Status error =
-      MakeError(ErrorKind::kUsage, "helm version: the answer is no version", kInstallHint);
+  const auto number = [&text]() -> std::optional<int> {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || value < 0) return std::nullopt;
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    return value;
+  };
   const size_t begin = text.find('v');
-  if (begin == std::string_view::npos) return error;
-  HelmVersion version;
-  size_t at = begin + 1;
-  for (int* number : {&version.major, &version.minor}) {
-    size_t digits = 0;
-    while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) && digits < 6) {
-      *number = *number * 10 + (text[at] - '0');
-      ++at;
-      ++digits;
-    }
-    if (digits == 0) return error;
-    if (number == &version.major && (at >= text.size() || text[at++] != '.')) return error;
+  text.remove_prefix(begin == std::string_view::npos ? text.size() : begin + 1);
+  const std::optional<int> major = number();
+  const bool dot = text.starts_with('.');
+  text.remove_prefix(dot ? 1 : 0);
+  const std::optional<int> minor = number();
+  if (!major.has_value() || !dot || !minor.has_value()) {
+    return MakeError(ErrorKind::kUsage, "helm version: the answer is no version", kInstallHint);
   }
-  return version;
+  return HelmVersion{*major, *minor};
 }
 
 Status InterpretHelmFailure(std::string_view what, int exit_code, std::string_view standard_error,
@@ -125,7 +129,7 @@ std::vector<std::string> TemplateArguments(const Options& options,
   std::vector<std::string> arguments = {"template", options.release, options.chart, "--namespace",
                                         release_namespace};
   for (const std::string& file : options.values_files) {
-    arguments.push_back("--values");
+    arguments.emplace_back("--values");
     arguments.push_back(file);
   }
   AddSets(options, arguments);
@@ -199,7 +203,7 @@ StatusOr<std::vector<Secret>> Helm::Render(const std::vector<std::vector<Switch>
   std::vector<apps::ProcessSpec> specs;
   specs.reserve(renderings.size());
   for (const std::vector<Switch>& switches : renderings) {
-    specs.push_back(Command(TemplateArguments(options_, release_namespace_, switches)));
+    specs.emplace_back(Command(TemplateArguments(options_, release_namespace_, switches)));
   }
   VC_ASSIGN_OR_RETURN(std::vector<apps::ProcessResult> results, apps::RunProcesses(specs, run_));
   std::vector<Secret> texts;

@@ -10,8 +10,6 @@
 namespace generator {
 namespace {
 
-using vaultcore::KvEntry;
-
 KeyState StateOf(const Row& row, const UploadOutcome& outcome, bool planned) {
   if (outcome.written_needs.contains(row.need)) return KeyState::kWritten;
   switch (row.state) {
@@ -106,8 +104,7 @@ class CommandWriter {
     const auto found = outcome_.existing.find(place.entry);
     const bool exists = (found != outcome_.existing.end() && found->second.present()) ||
                         !begun_.insert(place.entry).second || WillExist(place.entry);
-    const std::string add =
-        AddKeyCommand(place, exists, context_.v1_mounts.contains(place.entry.mount));
+    std::string add = AddKeyCommand(place, exists, context_.v1_mounts.contains(place.entry.mount));
     if (decision.reason == Reason::kTls) return ReadFileCommand(place.key) + add;
     if (decision.reason != Reason::kKubernetes || decision.source.key.empty()) return add;
     return ReadSecretCommand(decision.source) + " | " + add;
@@ -212,6 +209,7 @@ std::string FormatStaying(const Report& report) {
   if (report.staying.empty() && report.dynamic.empty()) return {};
   std::string text = "\nNot from this tool:\n";
   std::vector<Cells> lines;
+  lines.reserve(report.staying.size() + report.dynamic.size());
   for (const Staying& each : report.staying) {
     lines.push_back({"  " + each.service, each.name.empty() ? "(all keys)" : each.name,
                      "stays in Kubernetes, Secret " + each.source.ToString()});

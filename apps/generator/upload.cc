@@ -59,12 +59,12 @@ class Uploader {
     std::vector<SecretRef> refs;
     for (const auto& [ref, entry] : outcome_.existing) refs.push_back(ref);
     StatusOr<Existing> again = ReadAll(store_, refs);
-    if (again.ok()) {
-      outcome_.existing = *std::move(again);
-    } else {
+    if (!again.ok()) {
       outcome_.status = again.status();
+      return false;
     }
-    return again.ok();
+    outcome_.existing = *std::move(again);
+    return true;
   }
 
   // True when all of the plan is written; false when a race was lost, or with a status set.

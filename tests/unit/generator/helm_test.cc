@@ -23,7 +23,7 @@ TEST(ParseHelmVersion, ReadsThreeAndFour) {
   EXPECT_EQ(three->minor, 14);
   EXPECT_EQ(ParseHelmVersion("v4.1.4+g05fa379")->major, 4);
   EXPECT_EQ(ParseHelmVersion("Client: v2.17.0+ga690bad")->major, 2);
-  for (const char* text : {"", "helm", "v", "v3", "vx.y", "v99999999.1"}) {
+  for (const char* text : {"", "helm", "v", "v3", "vx.y", "v99999999999.1"}) {
     EXPECT_THAT(ParseHelmVersion(text), StatusIs(ErrorKind::kUsage)) << text;
   }
 }
