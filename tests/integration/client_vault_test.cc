@@ -106,14 +106,16 @@ TEST(ClientVault, WritesAndReadsWithTheGuidesGeneratorPolicy) {
   EXPECT_EQ(entry->data.at("KEY").AsText(), "two");
 }
 
-// Vault itself turns the numbers of a KV v2 entry into floating point when it stores them; what it
-// then sends arrives to the letter.
+// Vault itself turns the numbers of a KV v2 entry into floating point when it stores them: one that
+// would change is refused, all others arrive to the letter.
 TEST(ClientVault, KeepsValuesAsVaultSendsThem) {
   auto vault = ConnectAsGenerator();
   ASSERT_THAT(vault, IsOk());
   const SecretRef ref = FreshRef();
   KvWrite write{ref, {}, CheckAndSet{0}};
   write.data.emplace("BIG", Json::RawNumber("12345678901234567890123"));
+  EXPECT_THAT(vault->Write(write), StatusIs(ErrorKind::kUsage));
+  write.data.erase("BIG");
   write.data.emplace("PORT", Json::Number(5432));
   write.data.emplace("FLAG", Json::Bool(true));
   write.data.emplace("NOTHING", Json());
@@ -121,7 +123,6 @@ TEST(ClientVault, KeepsValuesAsVaultSendsThem) {
   ASSERT_THAT(vault->Write(write), IsOk());
   auto entry = vault->Read(ref);
   ASSERT_THAT(entry, IsOk());
-  EXPECT_EQ(KvText(entry->data.at("BIG")).Reveal(), "1.2345678901234568e+22");
   EXPECT_EQ(KvText(entry->data.at("PORT")).Reveal(), "5432");
   EXPECT_EQ(KvText(entry->data.at("FLAG")).Reveal(), "true");
   EXPECT_EQ(KvText(entry->data.at("NOTHING")).Reveal(), "");
