@@ -290,8 +290,8 @@ INSTANTIATE_TEST_SUITE_P(, EnvFileShellTest,
                                            Shell{"bash_posix", {"bash", "--posix"}},
                                            Shell{"busybox", {"busybox", "sh"}},
                                            Shell{"ksh", {"ksh"}}),
-                         [](const ::testing::TestParamInfo<Shell>& info) {
-                           return info.param.name;
+                         [](const ::testing::TestParamInfo<Shell>& shell) {
+                           return shell.param.name;
                          });
 
 }  // namespace
