@@ -12,13 +12,14 @@ constexpr std::string_view kStandardAlphabet =
 constexpr std::string_view kUrlAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-using DecodeTable = std::array<int8_t, 256>;
+using DecodeTable = std::array<uint8_t, 256>;
+constexpr uint8_t kNoDigit = 0xFF;
 
 constexpr DecodeTable MakeDecodeTable(std::string_view alphabet) {
   DecodeTable table{};
-  for (auto& value : table) value = -1;
+  for (auto& value : table) value = kNoDigit;
   for (size_t i = 0; i < alphabet.size(); ++i) {
-    table[static_cast<unsigned char>(alphabet[i])] = static_cast<int8_t>(i);
+    table[static_cast<unsigned char>(alphabet[i])] = static_cast<uint8_t>(i);
   }
   return table;
 }
@@ -41,9 +42,9 @@ std::optional<Secret> Decode(std::string_view text, const DecodeTable& table, bo
       ++padding;
       continue;
     }
-    const int value = table[static_cast<unsigned char>(c)];
-    if (value < 0 || padding > 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<uint32_t>(value);
+    const uint8_t value = table[static_cast<unsigned char>(c)];
+    if (value == kNoDigit || padding > 0) return std::nullopt;
+    bits = (bits << 6) | value;
     if (++digits % 4 == 0) {
       out.Append(static_cast<char>(bits >> 16));
       out.Append(static_cast<char>(bits >> 8));

@@ -185,7 +185,7 @@ Status ErrnoError(int error_number, std::string_view action, std::string_view pa
 
 StatusOr<Secret> ReadSecretFile(const std::string& path, size_t max_bytes) {
   SecretBuilder builder;
-  const Status read = ReadAll(
+  Status read = ReadAll(
       path, max_bytes, [&builder](size_t size) { builder.Reserve(size); },
       [&builder](std::string_view bytes) { builder.Append(bytes); });
   if (!read.ok()) return read;
@@ -194,7 +194,7 @@ StatusOr<Secret> ReadSecretFile(const std::string& path, size_t max_bytes) {
 
 StatusOr<std::string> ReadTextFile(const std::string& path, size_t max_bytes) {
   std::string text;
-  const Status read = ReadAll(
+  Status read = ReadAll(
       path, max_bytes, [&text](size_t size) { text.reserve(size); },
       [&text](std::string_view bytes) { text.append(bytes); });
   if (!read.ok()) return read;

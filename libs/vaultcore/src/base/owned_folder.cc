@@ -20,7 +20,13 @@ constexpr char kCurrent[] = ".vaultcore-current";
 constexpr auto kLockPatience = std::chrono::seconds(10);
 constexpr auto kLockPause = std::chrono::milliseconds(20);
 
-std::string TargetOf(const std::string& name) { return std::string(kCurrent) + "/" + name; }
+std::string PathIn(std::string_view folder, std::string_view name) {
+  std::string path(folder);
+  return path.append("/").append(name);
+}
+
+// Where the link of a name leads.
+std::string TargetOf(const std::string& name) { return PathIn(kCurrent, name); }
 
 std::string TopOf(const std::string& relative) { return relative.substr(0, relative.find('/')); }
 
@@ -158,7 +164,7 @@ Status OwnedFolder::MakeFoldersOf(const std::string& generation,
                                   const std::string& relative) const {
   for (size_t slash = relative.find('/'); slash != std::string::npos;
        slash = relative.find('/', slash + 1)) {
-    const std::string folder = generation + "/" + relative.substr(0, slash);
+    const std::string folder = PathIn(generation, relative.substr(0, slash));
     if (!MakeFolder(fd_.get(), folder) && errno != EEXIST) {
       return posix::WriteError(errno, "cannot create the folder of", Shown(relative));
     }
@@ -200,7 +206,8 @@ Status OwnedFolder::Stage(const Wanted& wanted) {
   std::set<std::string> unchanged;
   for (const std::string& relative : present) {
     const auto found = wanted.find(relative);
-    if (found != wanted.end() && IsAsWanted(fd_.get(), current_ + "/" + relative, *found->second)) {
+    if (found != wanted.end() &&
+        IsAsWanted(fd_.get(), PathIn(current_, relative), *found->second)) {
       unchanged.insert(relative);
     }
   }
@@ -212,10 +219,10 @@ Status OwnedFolder::Stage(const Wanted& wanted) {
   VC_ASSIGN_OR_RETURN(const std::string generation, MakeGeneration());
   for (const auto& [relative, file] : wanted) {
     VC_RETURN_IF_ERROR(MakeFoldersOf(generation, relative));
-    const std::string place = generation + "/" + relative;
+    const std::string place = PathIn(generation, relative);
     // A file system that refuses a second name for the file gets a second file.
     if (unchanged.count(relative) > 0 &&
-        linkat(fd_.get(), (current_ + "/" + relative).c_str(), fd_.get(), place.c_str(), 0) == 0) {
+        linkat(fd_.get(), PathIn(current_, relative).c_str(), fd_.get(), place.c_str(), 0) == 0) {
       continue;
     }
     VC_RETURN_IF_ERROR(posix::CreateFileDurably(fd_.get(), place, file->content.Reveal(),
@@ -260,13 +267,13 @@ Status OwnedFolder::Adopt(const std::vector<std::string>& names) {
     // A plain file that replaced one of our links is what readers see now.
     if (std::find(names.begin(), names.end(), TopOf(relative)) != names.end()) continue;
     VC_RETURN_IF_ERROR(MakeFoldersOf(generation, relative));
-    if (linkat(fd_.get(), (current_ + "/" + relative).c_str(), fd_.get(),
-               (generation + "/" + relative).c_str(), 0) != 0) {
+    if (linkat(fd_.get(), PathIn(current_, relative).c_str(), fd_.get(),
+               PathIn(generation, relative).c_str(), 0) != 0) {
       return posix::WriteError(errno, "cannot link", Shown(relative));
     }
   }
   for (const std::string& name : names) {
-    if (linkat(fd_.get(), name.c_str(), fd_.get(), (generation + "/" + name).c_str(), 0) != 0) {
+    if (linkat(fd_.get(), name.c_str(), fd_.get(), PathIn(generation, name).c_str(), 0) != 0) {
       return posix::WriteError(errno, "cannot take over", Shown(name));
     }
   }
