@@ -27,9 +27,9 @@ struct GoldenExchange {
   HttpResponse response;
 };
 
-inline std::filesystem::path GoldenFolder() {
-  return std::filesystem::path(__FILE__).parent_path();
-}
+// From the build, not from __FILE__: compiler caches share objects between checkouts at different
+// places.
+inline std::filesystem::path GoldenFolder() { return VC_GOLDEN_FOLDER; }
 
 // The names of all recorded exchanges.
 inline std::vector<std::string> GoldenNames() {
