@@ -7,12 +7,16 @@
 #include <optional>
 #include <utility>
 
+#include "generator/bcrypt.h"
 #include "generator/values.h"
+#include "vaultcore/base/encoding.h"
 
 namespace generator {
 namespace {
 
 constexpr size_t kShortestShared = 8;
+// At some 50 ms each.
+constexpr size_t kMaxBcryptTries = 40;
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -74,9 +78,65 @@ class Decider {
       }
     }
     table_.Link(recipes);
+    LinkBcrypt();
+    KeepWithKeystores();
     for (const auto& [source, recipe] : recipes_) {
       if (const std::optional<size_t> token = OnlyToken(recipe)) {
         by_token_.try_emplace(*token, source);
+      }
+    }
+  }
+
+  // The tokens of all Secrets that `in` is true for.
+  template <typename In>
+  std::vector<size_t> TokensWhere(const In& in) const {
+    std::set<size_t> tokens;
+    for (const auto& [source, recipe] : recipes_) {
+      if (in(source)) tokens.merge(TokensOf(recipe));
+    }
+    return {tokens.begin(), tokens.end()};
+  }
+
+  // Which password a hash is of: one of the same Secret most often, else one of the same chart.
+  void LinkBcrypt() {
+    for (const auto& [source, recipe] : recipes_) {
+      for (const size_t token : TokensOf(recipe)) {
+        if (!FindBcrypt(Bytes(table_.tokens()[token].sample)).has_value()) continue;
+        const std::vector<std::string>& chart = first_.secrets.at(source.secret).chart;
+        std::vector<size_t> candidates =
+            TokensWhere([&](const Source& each) { return each.secret == source.secret; });
+        const std::vector<size_t> of_chart = TokensWhere([&](const Source& each) {
+          return each.secret != source.secret && first_.secrets.at(each.secret).chart == chart;
+        });
+        candidates.insert(candidates.end(), of_chart.begin(), of_chart.end());
+        LinkBcryptToOneOf(token, candidates);
+      }
+    }
+  }
+
+  void LinkBcryptToOneOf(size_t token, const std::vector<size_t>& candidates) {
+    size_t tries = 0;
+    for (const size_t candidate : candidates) {
+      if (table_.tokens()[candidate].fate != Token::Fate::kFresh) continue;
+      if (++tries > kMaxBcryptTries) return;
+      if (BcryptMatches(Bytes(table_.tokens()[candidate].sample),
+                        Bytes(table_.tokens()[token].sample))) {
+        table_.SetBcryptOf(token, candidate);
+        return;
+      }
+    }
+  }
+
+  // A keystore opens with the password that it was made with, which stands beside it.
+  void KeepWithKeystores() {
+    for (const auto& [name, secret] : first_.secrets) {
+      const bool binary = std::any_of(secret.data.begin(), secret.data.end(), [](const auto& each) {
+        return !vaultcore::IsValidUtf8(Bytes(each.second));
+      });
+      if (!binary) continue;
+      for (const size_t token :
+           TokensWhere([&](const Source& source) { return source.secret == name; })) {
+        table_.KeepRendered(token);
       }
     }
   }
@@ -94,7 +154,8 @@ class Decider {
     }
     for (size_t i = 0; i < table_.tokens().size(); ++i) {
       const Token& token = table_.tokens()[i];
-      if (token.fate == Token::Fate::kHash && tainted_.contains(token.hashed)) tainted_.insert(i);
+      const bool derived = token.fate == Token::Fate::kHash || token.fate == Token::Fate::kBcrypt;
+      if (derived && tainted_.contains(token.hashed)) tainted_.insert(i);
     }
   }
 

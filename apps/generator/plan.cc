@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "generator/bcrypt.h"
+#include "generator/fitness.h"
 #include "vaultcore/base/encoding.h"
 
 namespace generator {
@@ -144,9 +146,8 @@ class Planner {
     }
     if (known != nullptr) {
       if (known->conflict) return Conflict(row, *known);
-      row.state = RowState::kToWrite;
       row.taken_from = known->place;
-      row_values_[row.need] = known->value;
+      SetValue(row, known->value);
       return absl::OkStatus();
     }
     for (const size_t token : TokensOf(decision.recipe)) {
@@ -160,9 +161,23 @@ class Planner {
       return absl::OkStatus();
     }
     for (const size_t token : TokensOf(decision.recipe)) VC_RETURN_IF_ERROR(DecideToken(token));
-    row.state = RowState::kToWrite;
-    row_values_[row.need] = MakeValue(Assemble(decision.recipe, values_));
+    SetValue(row, MakeValue(Assemble(decision.recipe, values_)));
     return absl::OkStatus();
+  }
+
+  void SetValue(Row& row, const Value& value) {
+    const Need& need = needs_[row.need];
+    Fitness fitness = CheckFitness(need.kind, need.place.key, value);
+    if (!fitness.problem.empty()) {
+      row.state = RowState::kBlocked;
+      row.problem = std::move(fitness.problem);
+      return;
+    }
+    if (!fitness.note.empty()) {
+      plan_.notes.push_back(PlaceText(need.place) + ": " + fitness.note);
+    }
+    row.state = RowState::kToWrite;
+    row_values_[row.need] = std::move(fitness.stored);
   }
 
   Status DecidePresent(Row& row) {
@@ -185,6 +200,11 @@ class Planner {
       VC_ASSIGN_OR_RETURN(values_[index], HexDigest(token.digest, Bytes(values_[token.hashed])));
       return absl::OkStatus();
     }
+    if (token.fate == Token::Fate::kBcrypt) {
+      VC_RETURN_IF_ERROR(DecideToken(token.hashed));
+      VC_ASSIGN_OR_RETURN(values_[index], mint_.MakeBcrypt(index, values_[token.hashed]));
+      return absl::OkStatus();
+    }
     VC_ASSIGN_OR_RETURN(values_[index], mint_.Make(index));
     return absl::OkStatus();
   }
@@ -205,7 +225,20 @@ class Planner {
       write->rows.push_back(row.need);
       write->data[place.key] = vaultcore::Json::String(Bytes(row_values_[row.need]));
     }
-    for (auto& [ref, write] : writes) plan_.writes.push_back(std::move(write));
+    for (auto& [ref, write] : writes) {
+      if (SizeOf(write.data) > kUsualEntryLimit) {
+        plan_.notes.push_back(ref.ToString() +
+                              ": larger than 1 MiB, which Vault's storage refuses unless its "
+                              "max_entry_size says more");
+      }
+      plan_.writes.push_back(std::move(write));
+    }
+  }
+
+  static size_t SizeOf(const vaultcore::KvData& data) {
+    size_t size = 0;
+    for (const auto& [key, value] : data) size += key.size() + value.AsText().size();
+    return size;
   }
 
   // The token's leader is the first entry, in the order that every run has, that holds it: who
@@ -217,7 +250,9 @@ class Planner {
       for (const size_t token : TokensOf(decisions_.by_need[need].recipe)) {
         tokens.insert(token);
         const Token& each = decisions_.tokens[token];
-        if (each.fate == Token::Fate::kHash) tokens.insert(each.hashed);
+        if (each.fate == Token::Fate::kHash || each.fate == Token::Fate::kBcrypt) {
+          tokens.insert(each.hashed);
+        }
         if (each.fate == Token::Fate::kRendered) tokens.insert(decisions_.bundle_of_token[token]);
       }
       return tokens;
@@ -267,6 +302,17 @@ StatusOr<Value> Mint::Make(size_t index) {
     }
   }
   return made;
+}
+
+StatusOr<Value> Mint::MakeBcrypt(size_t index, const Value& password) {
+  VC_ASSIGN_OR_RETURN(const Value digest, HexDigest("SHA256", Bytes(password)));
+  Value& hash = hashes_[{index, std::string(Bytes(digest))}];
+  if (hash == nullptr) {
+    VC_ASSIGN_OR_RETURN(vaultcore::Secret made,
+                        BcryptLike(Bytes(password), Bytes(tokens_[index].sample), random_));
+    hash = MakeValue(std::move(made));
+  }
+  return hash;
 }
 
 StatusOr<Plan> MakePlan(const Needs& needs, const Decisions& decisions, const Existing& existing,

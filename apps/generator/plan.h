@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "generator/decision.h"
@@ -31,11 +32,15 @@ class Mint {
 
   // Errors: kInternal when there is no randomness.
   vaultcore::StatusOr<Value> Make(size_t token);
+  // For a token that is a bcrypt hash: that of `password`, always the same one for the same
+  // password.
+  vaultcore::StatusOr<Value> MakeBcrypt(size_t token, const Value& password);
 
  private:
   const std::vector<Token>& tokens_;
   RandomBytes random_;
   TokenValues made_;
+  std::map<std::pair<size_t, std::string>, Value> hashes_;  // by token and password's digest
 };
 
 enum class RowState {
@@ -43,7 +48,7 @@ enum class RowState {
   kToWrite,   // will be written
   kByHand,    // to be added by hand
   kConflict,  // places of its group have different values in Vault; or what it belongs with does
-  kBlocked,   // its entry was deleted in Vault and is not revived
+  kBlocked,  // its entry was deleted in Vault and is not revived, or its value cannot be kept there
 };
 
 struct Row {
@@ -68,6 +73,7 @@ struct Write {
 struct Plan {
   std::vector<Row> rows;  // one for each need
   std::vector<Write> writes;
+  std::vector<std::string> notes;
 };
 
 // Errors: kInternal when there is no randomness.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "generator/bcrypt.h"
 #include "vaultcore/base/encoding.h"
 
 namespace generator {
@@ -140,6 +141,16 @@ Recipe TokenTable::Add(std::string_view key, std::string_view a, std::string_vie
 
 Recipe TokenTable::Align(std::string_view key, std::string_view a, std::string_view b) {
   if (a == b) return {TextPart(a)};
+  const auto hash_a = FindBcrypt(a);
+  const auto hash_b = FindBcrypt(b);
+  if (hash_a.has_value() && hash_b.has_value()) {
+    Recipe recipe = Align(key, a.substr(0, hash_a->first), b.substr(0, hash_b->first));
+    recipe.push_back(AddToken(key, a.substr(hash_a->first, hash_a->second - hash_a->first),
+                              b.substr(hash_b->first, hash_b->second - hash_b->first),
+                              Token::Fate::kRendered));
+    Append(recipe, Align(key, a.substr(hash_a->second), b.substr(hash_b->second)));
+    return recipe;
+  }
   if (IsOpaque(a) || IsOpaque(b)) return {AddToken(key, a, b, Token::Fate::kRendered)};
   if (std::optional<Recipe> encoded = AlignBase64(key, a, b)) return *std::move(encoded);
   const bool one_word = Words(a, "+/=_-").size() <= 2 && Words(b, "+/=_-").size() <= 2;

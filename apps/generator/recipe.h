@@ -27,6 +27,7 @@ struct Token {
     kFresh,     // a new value of `form`
     kRendered,  // the first rendering's
     kHash,      // the digest of token `hashed`
+    kBcrypt,    // a bcrypt hash of token `hashed`
   };
 
   Value sample;  // what the first rendering holds
@@ -58,6 +59,14 @@ class TokenTable {
   // The recipe of a value that is `a` in the first rendering and `b` in the second, stored under
   // `key` of a Secret. Equal ones have a recipe of text alone.
   Recipe Add(std::string_view key, std::string_view a, std::string_view b);
+
+  // `token` keeps what the first rendering holds: something that cannot be made anew depends on it.
+  void KeepRendered(size_t token) { tokens_[token].fate = Token::Fate::kRendered; }
+  // `token` is a bcrypt hash of the token `password`.
+  void SetBcryptOf(size_t token, size_t password) {
+    tokens_[token].fate = Token::Fate::kBcrypt;
+    tokens_[token].hashed = password;
+  }
 
   // After the last Add: finds tokens that are digests of other ones, and tokens that stand inside
   // longer runs of letters, whose recipes it mends.

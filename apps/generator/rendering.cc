@@ -21,8 +21,8 @@ constexpr char kLoaderKey[] = "secrets-loader-config.yaml";
 
 class Reader {
  public:
-  Reader(std::string_view what, const std::string& release_namespace)
-      : what_(what), release_namespace_(release_namespace) {}
+  Reader(std::string_view what, const std::string& release_namespace, Extent extent)
+      : what_(what), release_namespace_(release_namespace), extent_(extent) {}
 
   Status ReadDocument(const ManifestText& document) {
     if (!IsOfInterest(document.text)) return absl::OkStatus();
@@ -51,8 +51,11 @@ class Reader {
     YamlNode pod;
   };
 
-  static bool IsOfInterest(std::string_view text) {
+  bool IsOfInterest(std::string_view text) const {
     const std::string_view kind = QuickKind(text);
+    if (extent_ == Extent::kSecretsOnly && !kind.empty() && kind != "List" && kind != "Secret") {
+      return false;
+    }
     if (kind == "ConfigMap") return text.find(kLoaderKey) != std::string_view::npos;
     if (kind == "CustomResourceDefinition") return false;
     // Anything else may refer to a Secret or to a loader's ConfigMap, but not without these words.
@@ -137,6 +140,7 @@ class Reader {
 
   const std::string what_;
   const std::string& release_namespace_;
+  const Extent extent_;
   Rendering rendering_;
   std::vector<Pending> pending_;
 };
@@ -151,8 +155,8 @@ Value Rendering::Find(const Source& source) const {
 }
 
 StatusOr<Rendering> ReadRendering(std::string_view manifests, std::string_view what,
-                                  const std::string& release_namespace) {
-  Reader reader(what, release_namespace);
+                                  const std::string& release_namespace, Extent extent) {
+  Reader reader(what, release_namespace, extent);
   for (const ManifestText& document : SplitManifests(manifests)) {
     VC_RETURN_IF_ERROR(reader.ReadDocument(document));
   }

@@ -79,10 +79,14 @@ struct Rendering {
   Value Find(const Source& source) const;
 };
 
+// How much of a rendering is read.
+enum class Extent { kAll, kSecretsOnly };
+
 // Reads `helm template`'s output. `what` names it in messages ("the rendering with the loader
 // off"). Errors: kUsage with template, line and column; never a text of the manifests.
 vaultcore::StatusOr<Rendering> ReadRendering(std::string_view manifests, std::string_view what,
-                                             const std::string& release_namespace);
+                                             const std::string& release_namespace,
+                                             Extent extent = Extent::kAll);
 
 }  // namespace generator
 

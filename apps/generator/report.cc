@@ -47,6 +47,8 @@ std::string DescribeGenerated(const Decision& decision, const std::vector<Token>
   if (tokens[*token].fate == Token::Fate::kHash) {
     return "new: " + tokens[*token].digest + " of another value" + in_base64;
   }
+  if (tokens[*token].fate == Token::Fate::kBcrypt)
+    return "new: bcrypt of another value" + in_base64;
   return "new: " + tokens[*token].form.Describe() + in_base64;
 }
 
@@ -338,6 +340,7 @@ Report MakeReport(const ReportContext& context, const Needs& needs, const Decisi
   report.staying = needs.staying;
   report.dynamic = needs.dynamic;
   report.notes = needs.notes;
+  report.notes.insert(report.notes.end(), outcome.plan.notes.begin(), outcome.plan.notes.end());
   report.problems = needs.problems;
   report.entries_written = outcome.written.size();
   CommandWriter commands(context, outcome);

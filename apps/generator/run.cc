@@ -237,8 +237,9 @@ class Session {
     return helm_->Render(renderings, scrubber_);
   }
 
-  StatusOr<Rendering> ReadOne(const Secret& text, std::string_view what) {
-    return ReadRendering(text.Reveal(), what, helm_->release_namespace());
+  StatusOr<Rendering> ReadOne(const Secret& text, std::string_view what,
+                              Extent extent = Extent::kAll) {
+    return ReadRendering(text.Reveal(), what, helm_->release_namespace(), extent);
   }
 
   // Off twice, to tell what the chart invents from what it holds constant, and on once.
@@ -257,8 +258,9 @@ class Session {
       VC_ASSIGN_OR_RETURN(texts, Render({off_switches, off_switches}));
       VC_ASSIGN_OR_RETURN(off, ReadOne(texts[0], "the rendering with the loader off"));
     }
-    VC_ASSIGN_OR_RETURN(const Rendering again,
-                        ReadOne(texts[1], "the second rendering with the loader off"));
+    VC_ASSIGN_OR_RETURN(
+        const Rendering again,
+        ReadOne(texts[1], "the second rendering with the loader off", Extent::kSecretsOnly));
     console_.progress().Show("working out what the services need");
     for (const std::string& warning : on.warnings) console_.Note(warning);
     Work work;

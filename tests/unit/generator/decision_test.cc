@@ -5,6 +5,7 @@
 
 #include "support/status_matchers.h"
 #include "unit/generator/samples.h"
+#include "vaultcore/base/encoding.h"
 
 namespace generator {
 namespace {
@@ -167,6 +168,38 @@ TEST(Decide, CertificatesOfOneSecretAreOneBundle) {
   };
   EXPECT_EQ(deciding.Of(decisions, "CRT").cls, Class::kRendered);
   EXPECT_EQ(bundle("CRT"), bundle("KEY"));
+}
+
+TEST(Decide, AHashOfANewPasswordIsANewHash) {
+  // Of "abc" and of "aaa".
+  Deciding deciding(
+      "{p: abc, htpasswd: 'u:$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i'}",
+      "{p: aaa, htpasswd: 'u:$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkY8jIucDrjc8deX1s.a'}");
+  deciding.Env("P", "p").Env("H", "htpasswd");
+  const Decisions decisions = deciding.Decide();
+  const size_t password = *OnlyToken(deciding.Of(decisions, "P").recipe);
+  const std::set<size_t> tokens = TokensOf(deciding.Of(decisions, "H").recipe);
+  ASSERT_EQ(tokens.size(), 1u);
+  EXPECT_EQ(decisions.tokens[*tokens.begin()].fate, Token::Fate::kBcrypt);
+  EXPECT_EQ(decisions.tokens[*tokens.begin()].hashed, password);
+}
+
+// The password of a keystore that cannot be made anew stays as well.
+TEST(Decide, AKeystoreKeepsItsPassword) {
+  const auto secret = [](const std::string& bytes, const std::string& password) {
+    return "---\n# Source: acme/charts/web/templates/s.yaml\nkind: Secret\nmetadata: {name: s}\n"
+           "data: {store: " +
+           std::string(vaultcore::Base64Encode(bytes).Reveal()) +
+           "}\nstringData: {password: " + password + "}\n" +
+           Deployment("web", "        env:\n" + EnvLine("P", "s", "password"));
+  };
+  const Rendering first = Read(secret("\xFE\xED\x01", "abcdABCD1234"));
+  const Rendering second = Read(secret("\xFE\xED\x02", "efghEFGH5678"));
+  const auto needs =
+      FindNeeds(first, Read(Deployment("web", "") + LoaderYaml("web", "web")), SampleDefaults());
+  ASSERT_THAT(needs, vaultcore::IsOk());
+  const Decisions decisions = generator::Decide(*needs, first, second, {});
+  EXPECT_EQ(decisions.by_need.at(0).cls, Class::kRendered);
 }
 
 TEST(IsPlaceholder, IsWhatAsksToBeReplaced) {
