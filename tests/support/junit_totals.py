@@ -3,8 +3,8 @@
 
 usage: junit_totals.py [--only-total] FILE...
 
-Skipped tests are told in that line only when there are any. Exit status: 0 when all passed and there
-was at least one, else 1. A file that is missing or broken counts as one failure.
+Skipped tests are told in that line only when there are any. Exit status: 0 when all passed and
+there was at least one, else 1. A file that is missing or broken counts as one failure.
 """
 
 import pathlib

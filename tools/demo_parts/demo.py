@@ -378,7 +378,7 @@ class Demo:
 
     @staticmethod
     def _files(root):
-        """{path: hash} of all that the loader published (and not how it did: names with two dots)."""
+        """{path: hash} of what the loader published; hidden names are how it did that."""
         paths = [root / "shared/env/.env", *(root / "shared/files").glob("[!.]*")]
         return {
             str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()

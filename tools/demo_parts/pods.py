@@ -25,7 +25,7 @@ DEADLINE_SECONDS = 120
 
 
 def pods_of(manifests):
-    """(service, workload, pod spec) of each workload in the YAML text MANIFESTS that has a loader."""
+    """(service, workload, pod spec) of each workload in the YAML MANIFESTS that has a loader."""
     for manifest in yaml.safe_load_all(manifests):
         spec = (manifest or {}).get("spec") or {}
         if manifest and manifest["kind"] == "CronJob":

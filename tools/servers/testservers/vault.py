@@ -60,7 +60,7 @@ class Vault:
         return {name: getattr(self, name) for name in self.FIELDS}
 
     def api(self, method, path, body=None, token=None, headers=None):
-        """One request to /v1/PATH with the root token (or TOKEN; "" for none); the JSON answer, or {}.
+        """One request to /v1/PATH with the root token (or TOKEN; "" for none); its JSON, or {}.
 
         A status of 400 and more raises VaultError.
         """
