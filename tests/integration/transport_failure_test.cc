@@ -7,7 +7,9 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <cstdlib>
 #include <string>
+#include <tuple>
 
 #include "support/transport_fixture.h"
 
@@ -16,7 +18,6 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr Milliseconds kShort{150};
 
@@ -29,13 +30,13 @@ class FullQueue {
     name.sin_family = AF_INET;
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof(name);
-    bind(listener_, reinterpret_cast<sockaddr*>(&name), size);
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&name), size) != 0) abort();
     listen(listener_, 0);
     getsockname(listener_, reinterpret_cast<sockaddr*>(&name), &size);
     port_ = ntohs(name.sin_port);
     for (int& filler : fillers_) {
       filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-      connect(filler, reinterpret_cast<sockaddr*>(&name), size);
+      std::ignore = connect(filler, reinterpret_cast<sockaddr*>(&name), size);
     }
   }
   ~FullQueue() {

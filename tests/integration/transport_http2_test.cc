@@ -1,5 +1,6 @@
 // HTTP/2 over real sockets: one connection for everything, and what happens when it goes.
 
+#include <absl/strings/str_format.h>
 #include <nghttp2/nghttp2.h>
 #include <unistd.h>
 
@@ -96,8 +97,8 @@ TEST_F(TransportHttp2Test, ManyWritesShareAConnectionUpToALimit) {
   auto transport = ConnectTo(*server);
   const auto batch = SendAll(*transport, Writes(200));
   for (size_t i = 0; i < batch->exchanges.size(); ++i) {
-    const std::string n = std::to_string(i);
-    EXPECT_THAT(batch->exchanges[i], AnsweredWith("secret/data/" + n + "{\"n\":" + n + "}"));
+    EXPECT_THAT(batch->exchanges[i],
+                AnsweredWith(absl::StrFormat("secret/data/%d{\"n\":%d}", i, i)));
   }
   EXPECT_EQ(most, 64u);
   EXPECT_EQ(server->connections(), 1);
@@ -157,8 +158,8 @@ TEST_F(TransportHttp2Test, AfterGoodbyeWhatWasNotLookedAtGoesOverANewConnection)
   auto transport = ConnectTo(*server);
   const auto batch = SendAll(*transport, Writes(20));
   for (size_t i = 0; i < batch->exchanges.size(); ++i) {
-    const std::string n = std::to_string(i);
-    EXPECT_THAT(batch->exchanges[i], AnsweredWith("secret/data/" + n + "{\"n\":" + n + "}"));
+    EXPECT_THAT(batch->exchanges[i],
+                AnsweredWith(absl::StrFormat("secret/data/%d{\"n\":%d}", i, i)));
   }
   EXPECT_EQ(server->connections(), 2);
 }

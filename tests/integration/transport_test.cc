@@ -13,8 +13,6 @@ namespace {
 
 using testing::Each;
 using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
 
 // Answers every request with its path.
 void Echo(ServerPeer& peer) {
@@ -97,7 +95,8 @@ TEST_F(TransportTest, ReadsArePipelinedOnAFewConnections) {
       ++at_once;
       // Waits a little, so that what the client sends without waiting is there.
       while (peer.HasMore(50)) {
-        if (!(request = peer.ReadRequest())) return;
+        request = peer.ReadRequest();
+        if (!request) return;
         ++at_once;
       }
       if (at_once > most_at_once) most_at_once = at_once;

@@ -3,7 +3,6 @@
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace vaultcore {
 namespace {
@@ -54,7 +53,7 @@ struct Http2Peer::Callbacks {
                           uint32_t* flags, nghttp2_data_source*, void* user) {
     std::string& body = Self(user).bodies_[stream];
     const size_t count = std::min(room, body.size());
-    std::memcpy(buffer, body.data(), count);
+    body.copy(reinterpret_cast<char*>(buffer), count);
     body.erase(0, count);
     if (body.empty()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(count);

@@ -118,6 +118,7 @@ TEST_F(Http2SessionTest, TheServersOwnLimitIsKept) {
   peer_ = std::make_unique<Http2Peer>(2);
   Carry();  // the limit arrives
   std::vector<std::shared_ptr<RecordedCall>> calls;
+  calls.reserve(5);
   for (int i = 0; i < 5; ++i) calls.push_back(Submit(Method::kGet, "x"));
   size_t answered = 0;
   for (int round = 0; round < 5; ++round) {

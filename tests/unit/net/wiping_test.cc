@@ -29,6 +29,7 @@ void Search(void* block) {
 }  // namespace
 
 // The linker puts these in front of what their names say: free, operator delete and delete[].
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker chooses these names.
 extern "C" {
 void __real_free(void* block);
 void __real__ZdlPv(void* block);
@@ -52,6 +53,7 @@ void __wrap__ZdaPv(void* block) {
   __real__ZdaPv(block);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace vaultcore::net {
 namespace {

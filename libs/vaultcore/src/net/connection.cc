@@ -1,6 +1,7 @@
 #include "net/connection.h"
 
 #include <boost/asio/post.hpp>
+#include <tuple>
 #include <utility>
 
 namespace vaultcore::net {
@@ -57,7 +58,7 @@ void Connection::Shut() {
   open_ = false;
   stream_->SayGoodbye();
   error_code ignored;
-  socket_.close(ignored);
+  std::ignore = socket_.close(ignored);
   if (on_event_) on_event_();
   on_event_ = nullptr;
 }
@@ -139,7 +140,7 @@ void Connection::Settle() {
   if (!open_) return;
   if (session_->active() == 0 && session_->Output().empty()) {
     error_code ignored;
-    if (read_armed_ || write_armed_) socket_.cancel(ignored);
+    if (read_armed_ || write_armed_) std::ignore = socket_.cancel(ignored);
     return;
   }
   if (!read_armed_) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <tuple>
 #include <utility>
 
 #include "net/http1.h"
@@ -24,6 +25,11 @@ constexpr size_t kShownAddresses = 3;
 std::string Show(const tcp::endpoint& address) {
   const std::string ip = address.address().to_string();
   return (address.address().is_v6() ? "[" + ip + "]" : ip) + ":" + std::to_string(address.port());
+}
+
+void CloseQuietly(tcp::socket& socket) {
+  error_code ignored;
+  std::ignore = socket.close(ignored);
 }
 
 Milliseconds UntilNow(SteadyTime since) {
@@ -69,11 +75,10 @@ void Dial::Cancel() {
 
 void Dial::CloseAll() {
   timer_.cancel();
-  error_code ignored;
   // The descriptor belongs to the lookup.
   if (lookup_ready_.is_open()) lookup_ready_.release();
   lookup_.reset();
-  socket_.close(ignored);
+  CloseQuietly(socket_);
 }
 
 void Dial::StartStep(std::string step, Milliseconds limit) {
@@ -85,8 +90,10 @@ void Dial::StartStep(std::string step, Milliseconds limit) {
     if (error || number != self->step_number_) return;
     self->out_of_time_ = true;
     error_code ignored;
-    if (self->lookup_ready_.is_open()) self->lookup_ready_.cancel(ignored);
-    self->socket_.close(ignored);
+    if (self->lookup_ready_.is_open()) {
+      std::ignore = self->lookup_ready_.cancel(ignored);
+    }
+    CloseQuietly(self->socket_);
   });
 }
 
@@ -160,8 +167,8 @@ asio::awaitable<Status> Dial::ConnectToAny() {
 
 asio::awaitable<Status> Dial::ConnectTo(tcp::endpoint address) {
   out_of_time_ = false;
+  CloseQuietly(socket_);
   error_code error;
-  socket_.close(error);
   co_await socket_.async_connect(address, asio::redirect_error(asio::use_awaitable, error));
   if (cancelled_) co_return Interrupted();
   if (out_of_time_) {
@@ -170,11 +177,11 @@ asio::awaitable<Status> Dial::ConnectTo(tcp::endpoint address) {
   if (error) {
     co_return MakeError(ErrorKind::kUnavailable, AsClause(error.message()));
   }
-  socket_.non_blocking(true, error);
-  socket_.set_option(tcp::no_delay(true), error);
+  std::ignore = socket_.non_blocking(true, error);
+  std::ignore = socket_.set_option(tcp::no_delay(true), error);
 #ifdef SO_NOSIGPIPE
   using NoSigpipe = asio::detail::socket_option::boolean<SOL_SOCKET, SO_NOSIGPIPE>;
-  socket_.set_option(NoSigpipe(true), error);
+  std::ignore = socket_.set_option(NoSigpipe(true), error);
 #endif
   co_return absl::OkStatus();
 }
