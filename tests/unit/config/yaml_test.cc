@@ -363,7 +363,7 @@ TEST(YamlTest, WhatIsMissingIsNotNull) {
 // yaml-cpp takes wrong indentation for the beginning of another document.
 TEST(YamlTest, AnotherDocumentBeginsWithItsMarker) {
   for (const char* text : {"- a\nb: 1\n", "a: 1\n---\n- a\nb: 1\n", "[a]\nb\n", "\"a\"\n---x\n",
-                           "\xEF\xBB\xBF- a\n\n# c\nb: 1\n"}) {
+                           "a\n...\n, b", ", a", "\xEF\xBB\xBF- a\n\n# c\nb: 1\n"}) {
     EXPECT_THAT(ForEachYamlDocument(text, "f.yaml", {}, [](YamlNode) { return absl::OkStatus(); }),
                 StatusIs(ErrorKind::kUsage, HasSubstr("something follows")))
         << text;

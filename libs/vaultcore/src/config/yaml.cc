@@ -142,14 +142,17 @@ class YamlBuilder final : public YAML::EventHandler {
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    // Where the indentation of a list or map goes wrong, yaml-cpp begins another document.
-    if (in_stream_) {
+    // Where the indentation of a list or map goes wrong, yaml-cpp begins another document; and at
+    // some characters it begins empty ones for ever.
+    if (!document_.is_null()) {
       const std::string_view rest = text_.From(mark.line, mark.column);
-      if (!IsDocumentMarker(rest, "---") && !IsDocumentMarker(text_.LineBefore(rest), "...")) {
+      const bool marked =
+          IsDocumentMarker(rest, "---") || IsDocumentMarker(text_.LineBefore(rest), "...");
+      if (!marked || mark.pos <= document_.pos) {
         throw Refusal{mark, "the document ends here, but something follows", kIndentHint};
       }
     }
-    in_stream_ = true;
+    document_ = mark;
     open_.clear();
     anchors_.clear();
     nodes_ = 0;
@@ -408,8 +411,8 @@ class YamlBuilder final : public YAML::EventHandler {
   YamlNode root_;
   std::vector<OpenNode> open_;
   YamlText text_;
-  YAML::Mark last_scalar_ = YAML::Mark::null_mark();
-  bool in_stream_ = false;       // a document has begun
+  YAML::Mark document_ = YAML::Mark::null_mark();     // where the last one began
+  YAML::Mark last_scalar_ = YAML::Mark::null_mark();  // where the last one is
   std::vector<Anchor> anchors_;  // by yaml-cpp's number, which counts from 1 in each document
   size_t nodes_ = 0;
 };
