@@ -1,5 +1,5 @@
-// Runs a command and writes "wall_seconds cpu_seconds peak_kib" to the file named first: a process started from a large one would inherit
-// that one's peak memory, and this one is small.
+// Runs a command and writes "wall_seconds cpu_seconds peak_kib" to the file named first: a process
+// started from a large one would inherit that one's peak memory, and this one is small.
 
 #include <sys/resource.h>
 #include <sys/wait.h>

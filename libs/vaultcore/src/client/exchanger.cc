@@ -233,8 +233,7 @@ asio::awaitable<Exchanged> Exchanger::Send(HttpRequest request, const Secret* to
         exchange.request_sent && (!exchange.result.ok() || exchange.result->status >= 500);
     if (!wait) {
       done.maybe_done = open;
-      if (!exchange.result.ok() && !cancelled() &&
-          options_.now() >= options_.deadline) {
+      if (!exchange.result.ok() && !cancelled() && options_.now() >= options_.deadline) {
         done.result = DeadlineError(request, &error);
       } else {
         done.result = std::move(exchange.result);
