@@ -2,8 +2,10 @@
 // I/O.
 //
 // An HTTP 404 is a successful exchange: what it means is decided elsewhere (api/errors.h). Errors
-// are kUnavailable (DNS, connect, reset, truncated), kTls, kTimeout, kCancelled, kProtocol (not
-// HTTP, or larger than the limit), each naming the address and the step.
+// are kUnavailable (DNS, connect, reset, truncated, a step or an exchange over its own limit), kTls
+// (also plain HTTP where TLS is spoken, and the other way round), kTimeout (the caller's deadline),
+// kCancelled, kProtocol (not HTTP, or larger than the limit), kAuth and kRejected (a proxy's
+// refusal), each naming the address and the step.
 //
 // All functions must be called, and all coroutines run, on the executor the transport was made
 // with; one thread at a time. Several RoundTrips may be under way at once.
