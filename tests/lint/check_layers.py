@@ -22,7 +22,7 @@ BELOW = {
 LIBRARY = "libs/vaultcore/"
 CONFINED = [
     (r"yaml-cpp/", "yaml-cpp", [LIBRARY + "src/config/yaml.cc"]),
-    (r"CLI/", "CLI11", ["apps/generator/cli.cc", "apps/loader/cli.cc"]),
+    (r"CLI/", "CLI11", ["apps/generator/cli.cc"]),
     (r"boost/json", "Boost.JSON", [LIBRARY + "src/api/"]),
     (r"boost/beast", "Boost.Beast", [LIBRARY + "src/net/"]),
     (r"openssl/ssl\.h", "TLS", [LIBRARY + "src/net/"]),
