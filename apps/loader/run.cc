@@ -126,6 +126,8 @@ Status Execute(const Options& options, const EnvironmentLookup& environment,
   client_options.retry.max_retries =
       max_retries && !max_retries->empty() ? connection.max_retries : -1;
   client_options.expected_reads = static_cast<int>(plan.refs.size());
+  client_options.concurrency =
+      64;  // the streams of one HTTP/2 connection: all reads in one round trip
   client_options.deadline = deadline;
   client_options.cancellation = cancellation;
   client_options.observer = [&reporter](const vaultcore::RequestEvent& event) {
