@@ -42,12 +42,9 @@ bool IsBcrypt(std::string_view text) {
 // Empty when the system's library does not know the setting.
 Secret Crypt(std::string_view password, std::string_view setting) {
   const auto data = std::make_unique<crypt_data>();
-  const Secret phrase = [&] {
-    std::string terminated(password);
-    terminated.push_back('\0');
-    return Secret::TakeAndWipe(terminated);
-  }();
-  const char* hash = ::crypt_r(phrase.Reveal().data(), std::string(setting).c_str(), data.get());
+  std::string phrase(password);
+  const char* hash = ::crypt_r(phrase.c_str(), std::string(setting).c_str(), data.get());
+  vaultcore::WipeMemory(phrase.data(), phrase.size());
   Secret result;
   if (hash != nullptr && hash[0] == '$') result = Secret::CopyOf(hash);
   vaultcore::WipeMemory(data.get(), sizeof(crypt_data));
@@ -77,7 +74,9 @@ StatusOr<Secret> BcryptLike(std::string_view password, std::string_view like,
   if (!IsBcrypt(like) || !random(salt.data(), salt.size())) {
     return MakeError(ErrorKind::kInternal, "the system's random number generator failed");
   }
-  const unsigned long cost = static_cast<unsigned long>((like[4] - '0') * 10 + (like[5] - '0'));
+  const int tens = like[4] - '0';
+  const int ones = like[5] - '0';
+  const auto cost = static_cast<unsigned long>(tens * 10L + ones);
   std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
   const char* made = ::crypt_gensalt_rn(
       std::string(like.substr(0, 4)).c_str(), cost, reinterpret_cast<const char*>(salt.data()),

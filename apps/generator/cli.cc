@@ -57,6 +57,11 @@ CLI::App* AddCommand(CLI::App& app, const std::string& name, Raw& raw) {
   command->add_option("-n,--namespace", options.name_space);
   command->add_option("--kube-version", options.kube_version);
   AddRepeatable(*command, "-a,--api-versions", options.api_versions);
+  AddRepeatable(*command, "--manifests", options.manifests);
+  command->add_option("--manifests-loader-on", options.manifests_loader_on);
+  command->add_flag("--live", options.live);
+  command->add_option("--kubeconfig", options.kubeconfig);
+  command->add_option("--kube-context", options.kube_context);
   command->add_option("--helm", options.helm);
   command->add_option("--input-json", options.input_json);
   command->add_option("--output-json", options.output_json);
@@ -101,8 +106,27 @@ Status FromParseError(const CLI::ParseError& error) {
   return MakeError(ErrorKind::kUsage, "the command line could not be understood", kSeeHelp);
 }
 
+Status CheckManifests(const Options& options) {
+  if (options.manifests.empty()) {
+    if (options.manifests_loader_on.empty()) return absl::OkStatus();
+    return MakeError(ErrorKind::kUsage, "--manifests-loader-on needs --manifests too",
+                     "--manifests is the rendering with the loader off");
+  }
+  if (options.manifests.size() > 2) {
+    return MakeError(ErrorKind::kUsage, "--manifests may stand twice at most");
+  }
+  if (!options.sets.empty() || options.live || !options.kube_version.empty()) {
+    return MakeError(ErrorKind::kUsage,
+                     "--set, --live and --kube-version are for Helm; --manifests does without it");
+  }
+  return absl::OkStatus();
+}
+
 StatusOr<Options> Check(Raw raw) {
   Options& options = raw.options;
+  VC_RETURN_IF_ERROR(CheckManifests(options));
+  // The chart is needed for Helm only.
+  if (!options.manifests.empty() && options.chart.empty()) options.chart = "-";
   if (options.release.empty() || options.chart.empty()) {
     return MakeError(ErrorKind::kUsage,
                      options.release.empty() ? "which release, and which chart?"
@@ -110,7 +134,7 @@ StatusOr<Options> Check(Raw raw) {
                      "vaultSecretGenerator generate RELEASE CHART -f values.yaml");
   }
   for (const std::string* positional : {&options.release, &options.chart}) {
-    if (positional->front() == '-') {
+    if (positional->front() == '-' && options.manifests.empty()) {
       return MakeError(ErrorKind::kUsage, "the release and the chart must not begin with '-'",
                        kSeeHelp);
     }
@@ -131,8 +155,11 @@ StatusOr<Options> Check(Raw raw) {
     }
     options.timeout = *timeout;
   }
-  if (options.command == Command::kPlan && !options.output_json.empty()) {
-    return MakeError(ErrorKind::kUsage, "plan writes nothing: --output-json belongs to generate");
+  if (options.command != Command::kGenerate && !options.output_json.empty()) {
+    return MakeError(ErrorKind::kUsage, "--output-json belongs to generate");
+  }
+  if (options.command == Command::kVerify && !options.input_json.empty()) {
+    return MakeError(ErrorKind::kUsage, "--input-json belongs to generate and plan");
   }
   return std::move(options);
 }
@@ -146,35 +173,46 @@ StatusOr<std::variant<Options, Information>> ParseCommandLine(
   CLI::App app;
   app.allow_extras();
   app.set_version_flag("--version", std::string());
-  CLI::App* generate = AddCommand(app, "generate", raw);
-  CLI::App* plan = AddCommand(app, "plan", raw);
-  for (CLI::App* command : {generate, plan}) command->allow_extras();
+  const std::vector<std::pair<Command, CLI::App*>> commands = {
+      {Command::kGenerate, AddCommand(app, "generate", raw)},
+      {Command::kPlan, AddCommand(app, "plan", raw)},
+      {Command::kVerify, AddCommand(app, "verify", raw)}};
+  std::vector<Command> parsed;
+  const CLI::App* command = nullptr;
+  const auto find_parsed = [&] {
+    for (const auto& [name, each] : commands) {
+      if (!each->parsed()) continue;
+      parsed.push_back(name);
+      command = each;
+    }
+  };
+  for (const auto& [name, each] : commands) each->allow_extras();
 
   // CLI11 takes the arguments from the back.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    const bool of_command = generate->parsed() || plan->parsed();
-    return Result(Information{of_command ? kGenerateHelp : kHelp});
+    find_parsed();
+    return Result(Information{parsed.empty() ? kHelp : kGenerateHelp});
   } catch (const CLI::CallForVersion&) {
     return Result(Information{std::string(kProgram) + " " + std::string(apps::Version()) + "\n"});
   } catch (const CLI::ParseError& error) {
     return FromParseError(error);
   }
-  const CLI::App* command = generate->parsed() ? generate : plan->parsed() ? plan : nullptr;
-  if (command == nullptr) {
+  find_parsed();
+  if (parsed.empty()) {
     return MakeError(ErrorKind::kUsage,
                      arguments.empty() ? "which command?" : "there is no such command",
-                     "the commands are generate and plan; vaultSecretGenerator --help");
+                     "the commands are generate, plan and verify; vaultSecretGenerator --help");
   }
-  if (generate->parsed() && plan->parsed()) {
-    return MakeError(ErrorKind::kUsage, "one command at a time: generate or plan");
+  if (parsed.size() > 1) {
+    return MakeError(ErrorKind::kUsage, "one command at a time: generate, plan or verify");
   }
   if (const std::vector<std::string> extras = app.remaining(true); !extras.empty()) {
     return UnknownArguments(*command, extras);
   }
-  raw.options.command = command == plan ? Command::kPlan : Command::kGenerate;
+  raw.options.command = parsed.front();
   VC_ASSIGN_OR_RETURN(Options options, Check(std::move(raw)));
   return Result(std::move(options));
 }

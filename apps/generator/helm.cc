@@ -113,8 +113,9 @@ Status InterpretHelmFailure(std::string_view what, int exit_code, std::string_vi
   return MakeError(ErrorKind::kUsage, std::string(what) + ": " + shown, hint);
 }
 
-bool IsWithheldFromHelm(std::string_view variable) {
+bool IsWithheldFromHelm(std::string_view variable, bool live) {
   if (variable.starts_with("VAULT_") || variable.starts_with("BAO_")) return true;
+  if (live) return false;
   constexpr std::array<std::string_view, 8> kParts = {
       "TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "ACCESS_KEY", "CREDENTIAL", "PRIVATE"};
   std::string upper(variable);
@@ -139,6 +140,13 @@ std::vector<std::string> TemplateArguments(const Options& options,
   for (const std::string& name : options.api_versions) {
     arguments.insert(arguments.end(), {"--api-versions", name});
   }
+  if (options.live) arguments.emplace_back("--dry-run=server");
+  if (!options.kubeconfig.empty()) {
+    arguments.insert(arguments.end(), {"--kubeconfig", options.kubeconfig});
+  }
+  if (!options.kube_context.empty()) {
+    arguments.insert(arguments.end(), {"--kube-context", options.kube_context});
+  }
   // Last, so that they win over the operator's own.
   for (const Switch& each : switches) {
     arguments.insert(arguments.end(), {each.flag, each.assignment});
@@ -150,21 +158,18 @@ apps::ProcessSpec Helm::Command(std::vector<std::string> arguments) const {
   apps::ProcessSpec spec;
   spec.argv = std::move(arguments);
   spec.argv.insert(spec.argv.begin(), program_);
-  spec.environment = apps::FilteredEnvironment(IsWithheldFromHelm);
+  spec.environment = apps::FilteredEnvironment(
+      [this](std::string_view name) { return IsWithheldFromHelm(name, options_.live); });
   spec.max_resident_bytes = kMaxHelmMemory;
   return spec;
 }
 
 StatusOr<Helm> Helm::Start(const Options& options, const vaultcore::EnvironmentLookup& environment,
-                           apps::RunOptions run) {
+                           const std::string& release_namespace, apps::RunOptions run) {
   Helm helm;
   helm.options_ = options;
   helm.run_ = std::move(run);
-  helm.release_namespace_ = options.name_space;
-  if (helm.release_namespace_.empty()) {
-    helm.release_namespace_ = environment("HELM_NAMESPACE").value_or("");
-  }
-  if (helm.release_namespace_.empty()) helm.release_namespace_ = "default";
+  helm.release_namespace_ = release_namespace;
 
   std::string name = options.helm.empty() ? environment("HELM_BIN").value_or("") : options.helm;
   if (name.empty()) name = "helm";

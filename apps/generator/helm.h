@@ -31,8 +31,9 @@ vaultcore::StatusOr<HelmVersion> ParseHelmVersion(std::string_view text);
 vaultcore::Status InterpretHelmFailure(std::string_view what, int exit_code,
                                        std::string_view standard_error, const Scrubber& scrubber);
 
-// True for environment variables that Helm has no business with. Pure.
-bool IsWithheldFromHelm(std::string_view variable);
+// True for environment variables that Helm has no business with. `live`: it talks to the cluster,
+// for which a cloud's credentials may be needed. Pure.
+bool IsWithheldFromHelm(std::string_view variable, bool live);
 
 // The rest of Helm's arguments after "helm template": release, chart and every option. Pure.
 std::vector<std::string> TemplateArguments(const Options& options,
@@ -46,11 +47,11 @@ class Helm {
   // (no Helm, too old, no such chart), and those of apps::RunProcesses.
   static vaultcore::StatusOr<Helm> Start(const Options& options,
                                          const vaultcore::EnvironmentLookup& environment,
+                                         const std::string& release_namespace,
                                          apps::RunOptions run);
 
   const std::string& version() const { return version_; }
   const vaultcore::Secret& chart_values() const { return chart_values_; }
-  const std::string& release_namespace() const { return release_namespace_; }
 
   // Renders the chart once for each set of switches, all at the same time; results in input order.
   vaultcore::StatusOr<std::vector<vaultcore::Secret>> Render(

@@ -8,10 +8,12 @@ const char kHelp[] =
 Usage:
   vaultSecretGenerator generate RELEASE CHART -f VALUES [-f VALUES ...] [OPTIONS]
   vaultSecretGenerator plan     RELEASE CHART -f VALUES [-f VALUES ...] [OPTIONS]
+  vaultSecretGenerator verify   RELEASE CHART -f VALUES [-f VALUES ...] [OPTIONS]
 
 Commands:
   generate   render the chart, make what is missing in Vault, and upload it
   plan       the same, but write nothing: show what generate would do
+  verify     before a deployment: is all that the services will ask for in Vault?
 
 Options:
   --help, -h   this text; "vaultSecretGenerator generate --help" for a command's options
@@ -29,10 +31,12 @@ const char kGenerateHelp[] =
     R"(Usage:
   vaultSecretGenerator generate RELEASE CHART -f VALUES [-f VALUES ...] [OPTIONS]
   vaultSecretGenerator plan     RELEASE CHART -f VALUES [-f VALUES ...] [OPTIONS]
+  vaultSecretGenerator verify   RELEASE CHART -f VALUES [-f VALUES ...] [OPTIONS]
 
 Renders CHART with Helm, once with the secrets loader off and once with it on, works out what each
 service needs from Vault, makes strong values for what is not there yet, and uploads them. "plan"
-does the same and writes nothing. Values that are in Vault already are never changed.
+does the same and writes nothing; "verify" says what is missing. Values that are in Vault already
+are never changed.
 
 Where Vault is comes from the chart's values, global.externalSecretsLoader.vault: address, engine
 (the KV mount, version 1 or 2), basePath and auth.
@@ -46,6 +50,11 @@ Chart:
   --kube-version VERSION    what the chart sees as Kubernetes' version
   -a, --api-versions NAME   an API that the chart sees as available; may be repeated
   --helm PATH               the helm program, 3.8 or later (HELM_BIN, else helm in PATH)
+  --live                    render against the cluster, so that the chart finds what is installed;
+                            with --kubeconfig FILE, --kube-context NAME
+  --manifests FILE          rendered manifests with the loader off, instead of Helm ("-": standard
+                            input); a second one of another rendering shows what the chart invents
+  --manifests-loader-on FILE  the same with the loader on
 
 Secrets:
   --input-json FILE         upload these secrets; generation is skipped
@@ -60,8 +69,9 @@ Output:
   -h, --help                this text
 
 Environment:
-  VAULT_TOKEN               the token that writes; needs create, update and read on
-                            <engine>/data/<basePath>/*, list and read on <engine>/metadata/<basePath>/*
+  VAULT_TOKEN               the token that writes (else ~/.vault-token); needs create, update and
+                            read on <engine>/data/<basePath>/*, list and read on
+                            <engine>/metadata/<basePath>/*
   VAULT_CACERT, VAULT_CAPATH, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY, VAULT_TLS_SERVER_NAME,
   VAULT_SKIP_VERIFY, VAULT_NAMESPACE, VAULT_CLIENT_TIMEOUT, VAULT_MAX_RETRIES, VAULT_RATE_LIMIT,
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY
@@ -70,7 +80,7 @@ Environment:
 
 Exit codes:
   0  done, or nothing to do       3  authentication or permission
-  1  failed, or a conflict        4  a secret is missing (plan --exit-code: something to do)
+  1  failed, or a conflict        4  a secret is missing (verify; plan --exit-code)
   2  usage or configuration       5  Vault unreachable, sealed, or out of time
 
 Examples:

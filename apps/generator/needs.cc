@@ -228,8 +228,7 @@ class Finder {
       if (!config.databases.empty() && !IsOurVault(config.service, &loader)) continue;
       for (const LoaderDatabase& database : config.databases) {
         if (database.dynamic) {
-          dynamic.insert(
-              {config.service, database.type, database.engine + "/creds/" + database.role});
+          dynamic.insert({config.service, database.type, database.engine, database.role});
           continue;
         }
         VC_ASSIGN_OR_RETURN(const SecretRef entry, StaticEntry(config, database));

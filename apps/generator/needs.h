@@ -54,7 +54,9 @@ struct Staying {
 struct DynamicDatabase {
   std::string service;
   std::string type;
-  std::string path;  // "database/creds/role"
+  std::string mount;  // "database"
+  std::string role;
+  std::string Path() const { return mount + "/creds/" + role; }
   auto operator<=>(const DynamicDatabase&) const = default;
 };
 

@@ -12,7 +12,7 @@ namespace generator {
 
 inline constexpr char kProgram[] = "vaultSecretGenerator";
 
-enum class Command { kGenerate, kPlan };
+enum class Command { kGenerate, kPlan, kVerify };
 enum class Format { kTable, kJson };
 
 // One --set, --set-string or --set-file, in the order given: Helm lets later ones win.
@@ -30,9 +30,14 @@ struct Options {
   std::string name_space;  // empty: HELM_NAMESPACE, else "default"
   std::string kube_version;
   std::vector<std::string> api_versions;
-  std::string helm;         // empty: HELM_BIN, else "helm" in PATH
-  std::string input_json;   // empty: generate
-  std::string output_json;  // empty: no backup
+  std::vector<std::string> manifests;  // instead of Helm: with the loader off, once or twice
+  std::string manifests_loader_on;
+  bool live = false;         // Helm asks the cluster
+  std::string kubeconfig;    // with live
+  std::string kube_context;  // with live
+  std::string helm;          // empty: HELM_BIN, else "helm" in PATH
+  std::string input_json;    // empty: generate
+  std::string output_json;   // empty: no backup
   Format format = Format::kTable;
   bool quiet = false;
   bool verbose = false;

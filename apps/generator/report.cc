@@ -10,13 +10,14 @@
 namespace generator {
 namespace {
 
-KeyState StateOf(const Row& row, const UploadOutcome& outcome, bool planned) {
+KeyState StateOf(const Row& row, const UploadOutcome& outcome, Command command) {
   if (outcome.written_needs.contains(row.need)) return KeyState::kWritten;
   switch (row.state) {
     case RowState::kPresent:
       return KeyState::kPresent;
     case RowState::kToWrite:
-      return planned ? KeyState::kToWrite : KeyState::kNotWritten;
+      if (command == Command::kVerify) return KeyState::kMissing;
+      return command == Command::kPlan ? KeyState::kToWrite : KeyState::kNotWritten;
     case RowState::kByHand:
       return KeyState::kByHand;
     case RowState::kConflict:
@@ -77,6 +78,7 @@ std::string DescribeReason(Reason reason) {
 std::string DescribeMade(const Decision& decision, const Decisions& decisions, const Row& row,
                          KeyState state) {
   if (state == KeyState::kPresent) return "was there already";
+  if (state == KeyState::kMissing) return "missing; generate makes it";
   if (row.taken_from.has_value()) {
     return "the same as " + row.taken_from->entry.path.text() + " " + row.taken_from->key;
   }
@@ -217,7 +219,7 @@ std::string FormatStaying(const Report& report) {
                      "stays in Kubernetes, Secret " + each.source.ToString()});
   }
   for (const DynamicDatabase& each : report.dynamic) {
-    lines.push_back({"  " + each.service, each.type, "issued by Vault, " + each.path});
+    lines.push_back({"  " + each.service, each.type, "issued by Vault, " + each.Path()});
   }
   return text + FormatCells(lines);
 }
@@ -241,6 +243,10 @@ std::string Summary(const Report& report) {
   if (written > 0) {
     text = "wrote " + Plural(written, "key", "keys") + " into " +
            Plural(report.entries_written, "entry", "entries");
+  } else if (report.command == Command::kVerify) {
+    const size_t missing = report.CountMissing();
+    text = missing > 0 ? Plural(missing, "key is", "keys are") + " missing"
+                       : "nothing is missing: every key that the services need is in Vault";
   } else if (to_write > 0) {
     text = "would write " + Plural(to_write, "key", "keys");
   } else if (problems == 0) {
@@ -248,7 +254,8 @@ std::string Summary(const Report& report) {
   } else {
     text = "wrote nothing";
   }
-  text += "; " + Plural(present, "was", "were") + " there already";
+  text += "; " + Plural(present, "was", "were") +
+          (report.command == Command::kVerify ? " found" : " there already");
   if (by_hand > 0) text += "; " + std::to_string(by_hand) + " to be added by hand";
   if (optional > 0) text += "; " + std::to_string(optional) + " optional";
   if (problems > 0) text += "; " + Plural(problems, "problem", "problems");
@@ -260,6 +267,35 @@ std::string Summary(const Report& report) {
 size_t Report::Count(KeyState state) const {
   return static_cast<size_t>(std::count_if(
       keys.begin(), keys.end(), [&](const ReportKey& key) { return key.state == state; }));
+}
+
+void Report::AddMissingRole(const DynamicDatabase& database) {
+  ReportKey key;
+  key.service = database.service;
+  key.kind = EntryKind::kDatabase;
+  key.entry = database.mount + "/roles/" + database.role;
+  key.key = database.type;
+  key.state = KeyState::kMissing;
+  key.made = "missing: Vault has no such database role";
+  keys.push_back(std::move(key));
+}
+
+size_t Report::CountMissing() const {
+  return static_cast<size_t>(std::count_if(keys.begin(), keys.end(), [](const ReportKey& key) {
+    return !key.optional && (key.state == KeyState::kMissing || key.state == KeyState::kByHand);
+  }));
+}
+
+std::string_view NameOf(Command command) {
+  switch (command) {
+    case Command::kPlan:
+      return "plan";
+    case Command::kVerify:
+      return "verify";
+    case Command::kGenerate:
+      break;
+  }
+  return "generate";
 }
 
 std::string_view NameOf(Class cls) {
@@ -306,6 +342,8 @@ std::string_view NameOf(KeyState state) {
       return "written";
     case KeyState::kToWrite:
       return "to-write";
+    case KeyState::kMissing:
+      return "missing";
     case KeyState::kNotWritten:
       return "not-written";
     case KeyState::kByHand:
@@ -333,7 +371,7 @@ std::string_view NameOf(EntryKind kind) {
 Report MakeReport(const ReportContext& context, const Needs& needs, const Decisions& decisions,
                   const UploadOutcome& outcome) {
   Report report;
-  report.planned = context.planned;
+  report.command = context.command;
   report.release = context.release;
   report.chart = context.chart;
   report.address = context.address;
@@ -355,7 +393,7 @@ Report MakeReport(const ReportContext& context, const Needs& needs, const Decisi
     if (!need.sources.empty()) key.source = need.sources.front().ToString();
     key.cls = decision.cls;
     key.reason = decision.reason;
-    key.state = StateOf(row, outcome, context.planned);
+    key.state = StateOf(row, outcome, context.command);
     key.made = DescribeMade(decision, decisions, row, key.state);
     key.problem = row.problem;
     key.optional = need.optional;

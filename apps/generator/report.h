@@ -11,13 +11,23 @@
 
 #include "generator/decision.h"
 #include "generator/needs.h"
+#include "generator/options.h"
 #include "generator/upload.h"
 #include "vaultcore/model/kv_mapper.h"
 
 namespace generator {
 
 // What became of one key.
-enum class KeyState { kPresent, kWritten, kToWrite, kNotWritten, kByHand, kConflict, kBlocked };
+enum class KeyState {
+  kPresent,
+  kWritten,
+  kToWrite,     // plan
+  kMissing,     // verify
+  kNotWritten,  // the run ended before
+  kByHand,
+  kConflict,
+  kBlocked,
+};
 
 struct ReportKey {
   std::string service;
@@ -37,7 +47,7 @@ struct ReportKey {
 };
 
 struct Report {
-  bool planned = false;  // nothing was to be written
+  Command command = Command::kGenerate;
   std::string release;
   std::string chart;
   std::string address;
@@ -49,10 +59,14 @@ struct Report {
   size_t entries_written = 0;
 
   size_t Count(KeyState state) const;
+  // A database role that a loader will ask for, and that Vault does not have.
+  void AddMissingRole(const DynamicDatabase& database);
+  // Keys that are not in Vault and that a service does not start without.
+  size_t CountMissing() const;
 };
 
 struct ReportContext {
-  bool planned = false;
+  Command command = Command::kGenerate;
   std::string release;
   std::string chart;
   std::string address;
@@ -69,6 +83,7 @@ std::string FormatTable(const Report& report, bool all);
 std::string FormatJson(const Report& report);
 
 // The names that the JSON report uses.
+std::string_view NameOf(Command command);
 std::string_view NameOf(Class cls);
 std::string_view NameOf(Reason reason);
 std::string_view NameOf(KeyState state);

@@ -46,7 +46,7 @@ Json DynamicToJson(const DynamicDatabase& database) {
   Json object = Json::Object();
   object.Set("service", Json::String(database.service));
   object.Set("type", Json::String(database.type));
-  object.Set("path", Json::String(database.path));
+  object.Set("path", Json::String(database.Path()));
   return object;
 }
 
@@ -64,7 +64,7 @@ Json TextToJson(const std::string& text) { return Json::String(std::string_view(
 std::string FormatJson(const Report& report) {
   Json object = Json::Object();
   object.Set("format", Json::String("vaultcore-report/1"));
-  object.Set("command", Json::String(report.planned ? "plan" : "generate"));
+  object.Set("command", Json::String(NameOf(report.command)));
   object.Set("release", Json::String(report.release));
   object.Set("chart", Json::String(report.chart));
   object.Set("address", Json::String(report.address));

@@ -4,19 +4,24 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "common/ui.h"
 #include "generator/backup.h"
+#include "generator/chart.h"
 #include "generator/connection.h"
 #include "generator/console.h"
 #include "generator/decision.h"
-#include "generator/helm.h"
 #include "generator/needs.h"
 #include "generator/plan.h"
-#include "generator/rendering.h"
 #include "generator/report.h"
-#include "generator/scrub.h"
+#include "generator/token_life.h"
 #include "generator/upload.h"
 #include "generator/values.h"
 #include "vaultcore/base/file.h"
@@ -33,7 +38,6 @@ using vaultcore::Secret;
 using vaultcore::SecretRef;
 using vaultcore::Status;
 using vaultcore::StatusOr;
-using vaultcore::YamlNode;
 
 class ClientStore : public EntryStore {
  public:
@@ -70,11 +74,14 @@ class Session {
         environment_(environment),
         cancellation_(cancellation),
         deadline_(std::chrono::steady_clock::now() + options.timeout),
-        console_(options, environment) {}
+        console_(options, environment),
+        chart_(options, console_) {}
 
   StatusOr<ExitCode> Run() {
-    VC_RETURN_IF_ERROR(LoadOwnValues());
-    VC_RETURN_IF_ERROR(StartHelm());
+    apps::RunOptions run;
+    run.deadline = deadline_;
+    run.cancellation = cancellation_.get();
+    VC_RETURN_IF_ERROR(chart_.Load(environment_, std::move(run)));
     VC_RETURN_IF_ERROR(ReadSettings());
     VC_ASSIGN_OR_RETURN(Client client, Connect());
     StatusOr<ExitCode> result = RunConnected(client);
@@ -87,44 +94,8 @@ class Session {
   }
 
  private:
-  Status LoadOwnValues() {
-    for (const std::string& file : options_.values_files) {
-      VC_ASSIGN_OR_RETURN(YamlNode values, LoadValuesFile(file));
-      for (const NamedScalar& scalar : TextScalars(values)) {
-        own_values_.insert(scalar.value);
-        if (LooksSecret(scalar.key)) scrubber_.Add(Bytes(scalar.value));
-      }
-      for (const std::string& line : UnknownLoaderKeys(values, file)) console_.Note(line);
-      files_.push_back(std::move(values));
-    }
-    return absl::OkStatus();
-  }
-
-  Status StartHelm() {
-    console_.progress().Show("reading the chart");
-    apps::RunOptions run;
-    run.deadline = deadline_;
-    run.cancellation = cancellation_.get();
-    VC_ASSIGN_OR_RETURN(Helm helm, Helm::Start(options_, environment_, std::move(run)));
-    helm_.emplace(std::move(helm));
-    VC_ASSIGN_OR_RETURN(
-        merged_, ParseValues(helm_->chart_values().Reveal(), options_.chart + "/values.yaml"));
-    for (const NamedScalar& scalar : TextScalars(merged_)) {
-      if (LooksSecret(scalar.key)) scrubber_.Add(Bytes(scalar.value));
-    }
-    for (const YamlNode& values : files_) merged_.MergeFrom(values);
-    if (!options_.sets.empty()) {
-      VC_ASSIGN_OR_RETURN(const Secret text, helm_->SetValues(scrubber_));
-      VC_ASSIGN_OR_RETURN(const YamlNode document, ParseValues(text.Reveal(), "--set"));
-      const YamlNode& values = document["values"];
-      for (const NamedScalar& scalar : TextScalars(values)) own_values_.insert(scalar.value);
-      merged_.MergeFrom(values);
-    }
-    return absl::OkStatus();
-  }
-
   Status ReadSettings() {
-    VC_ASSIGN_OR_RETURN(settings_, ReadVaultSettings(merged_));
+    VC_ASSIGN_OR_RETURN(settings_, ReadVaultSettings(chart_.values()));
     StatusOr<vaultcore::SecretLayout> layout =
         vaultcore::SecretLayout::Create(settings_.engine, settings_.base_path);
     if (!layout.ok()) {
@@ -142,7 +113,6 @@ class Session {
 
   StatusOr<Client> Connect() {
     VC_ASSIGN_OR_RETURN(Secret token, OperatorToken(environment_));
-    if (!token.empty()) scrubber_.Add(token.Reveal());
     VC_ASSIGN_OR_RETURN(std::unique_ptr<vaultcore::AuthMethod> auth,
                         MakeAuth(settings_, std::move(token)));
     vaultcore::ClientOptions client;
@@ -159,6 +129,7 @@ class Session {
     // A wrong token or mount is told now, before Helm is given a minute of work.
     const Status mount = connected.ResolveKvMount(layout_->mount()).status();
     if (!mount.ok()) return ExplainMount(connected, mount);
+    VC_RETURN_IF_ERROR(CheckTokenLife(connected));
     return connected;
   }
 
@@ -190,13 +161,44 @@ class Session {
   StatusOr<ExitCode> RunConnected(Client& client) {
     ClientStore store(client);
     if (!options_.input_json.empty()) return RunRestore(store);
-    VC_ASSIGN_OR_RETURN(const Work work, FindWork());
+    VC_ASSIGN_OR_RETURN(Work work, FindWork());
     VC_ASSIGN_OR_RETURN(Existing existing, Read(store, EntriesOf(work.needs)));
     Mint mint(work.decisions.tokens, SystemRandomBytes());
     const auto make_plan = [&](const Existing& now) {
       return MakePlan(work.needs, work.decisions, now, mint);
     };
-    return Finish(store, std::move(existing), make_plan, work.needs, work.decisions);
+    if (options_.command == Command::kVerify) VC_RETURN_IF_ERROR(CheckRoles(client, work.needs));
+    VC_ASSIGN_OR_RETURN(const ExitCode exit_code,
+                        Finish(store, std::move(existing), make_plan, work.needs, work.decisions));
+    SignEntries(client);
+    return exit_code;
+  }
+
+  // The roles behind credentials that Vault issues.
+  Status CheckRoles(Client& client, Needs& needs) {
+    for (const DynamicDatabase& database : needs.dynamic) {
+      const std::string path = database.mount + "/roles/" + database.role;
+      vaultcore::HttpRequest request(vaultcore::Method::kGet, path);
+      VC_ASSIGN_OR_RETURN(const vaultcore::HttpResponse response, client.Send(std::move(request)));
+      if (response.status == 404) {
+        missing_roles_.push_back(database);
+      } else if (response.status != 200) {
+        needs.notes.push_back(path + ": this token may not see whether the role exists");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Who made an entry, for people who look at it in Vault. The guide's policy does not allow it,
+  // which is no reason to complain.
+  void SignEntries(Client& client) {
+    for (const SecretRef& ref : created_) {
+      const Status signed_ = client.WriteCustomMetadata(
+          ref, {{"managed-by", std::string(kProgram) + " " + std::string(apps::Version())},
+                {"release", options_.release},
+                {"chart", options_.chart.substr(options_.chart.find_last_of('/') + 1)}});
+      if (!signed_.ok()) return;
+    }
   }
 
   StatusOr<ExitCode> RunRestore(EntryStore& store) {
@@ -225,54 +227,20 @@ class Session {
     return ReadAll(store, refs);
   }
 
-  StatusOr<std::vector<Secret>> Render(const std::vector<std::vector<Switch>>& renderings) {
-    const auto begin = std::chrono::steady_clock::now();
-    helm_->set_on_tick([this, begin, &renderings](size_t ended) {
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
-          std::chrono::steady_clock::now() - begin);
-      console_.progress().Show("rendering the chart with Helm, " + std::to_string(ended) + " of " +
-                               std::to_string(renderings.size()) + " done (" +
-                               std::to_string(seconds.count()) + " s)");
-    });
-    return helm_->Render(renderings, scrubber_);
-  }
-
-  StatusOr<Rendering> ReadOne(const Secret& text, std::string_view what,
-                              Extent extent = Extent::kAll) {
-    return ReadRendering(text.Reveal(), what, helm_->release_namespace(), extent);
-  }
-
-  // Off twice, to tell what the chart invents from what it holds constant, and on once.
   StatusOr<Work> FindWork() {
-    std::vector<Switch> off_switches = LoaderSwitches(merged_, false);
-    VC_ASSIGN_OR_RETURN(std::vector<Secret> texts,
-                        Render({off_switches, off_switches, LoaderSwitches(merged_, true)}));
-    VC_ASSIGN_OR_RETURN(const Rendering on, ReadOne(texts[2], "the rendering with the loader on"));
-    VC_ASSIGN_OR_RETURN(Rendering off, ReadOne(texts[0], "the rendering with the loader off"));
-    if (!off.loaders.empty()) {
-      // Subcharts whose own values switch it on are seen only now.
-      for (const LoaderManifest& loader : off.loaders) {
-        if (loader.chart.empty()) continue;
-        off_switches.push_back(SubchartOff({loader.chart.begin() + 1, loader.chart.end()}));
-      }
-      VC_ASSIGN_OR_RETURN(texts, Render({off_switches, off_switches}));
-      VC_ASSIGN_OR_RETURN(off, ReadOne(texts[0], "the rendering with the loader off"));
-    }
-    VC_ASSIGN_OR_RETURN(
-        const Rendering again,
-        ReadOne(texts[1], "the second rendering with the loader off", Extent::kSecretsOnly));
+    VC_ASSIGN_OR_RETURN(const Renderings renderings, chart_.Render());
     console_.progress().Show("working out what the services need");
-    for (const std::string& warning : on.warnings) console_.Note(warning);
     Work work;
-    VC_ASSIGN_OR_RETURN(work.needs, FindNeeds(off, on, Defaults{*layout_, settings_.address}));
-    VC_ASSIGN_OR_RETURN(const std::vector<TlsKey> tls_keys, DatabaseTlsKeys(merged_));
+    VC_ASSIGN_OR_RETURN(work.needs, FindNeeds(renderings.off, renderings.on,
+                                              Defaults{*layout_, settings_.address}));
+    VC_ASSIGN_OR_RETURN(const std::vector<TlsKey> tls_keys, DatabaseTlsKeys(chart_.values()));
     VC_RETURN_IF_ERROR(AddTlsKeys(tls_keys, *layout_, work.needs));
     if (!work.needs.knows_loader) {
       work.needs.notes.emplace_back(
           "no chart of this release renders a secrets loader; all that its workloads take from "
           "Secrets is taken");
     }
-    work.decisions = Decide(work.needs, off, again, own_values_);
+    work.decisions = Decide(work.needs, renderings.off, renderings.again, chart_.own_values());
     return work;
   }
 
@@ -280,7 +248,7 @@ class Session {
                             const std::function<StatusOr<Plan>(const Existing&)>& make_plan,
                             const Needs& needs, const Decisions& decisions) {
     UploadOutcome outcome;
-    if (options_.command == Command::kPlan) {
+    if (options_.command != Command::kGenerate) {
       VC_ASSIGN_OR_RETURN(outcome.plan, make_plan(existing));
       outcome.existing = std::move(existing);
     } else {
@@ -294,8 +262,10 @@ class Session {
       };
       outcome = Upload(store, std::move(existing), make_plan, progress);
     }
+    created_ = outcome.created;
     console_.progress().Clear();
     Report report = MakeReport(Context(store, needs), needs, decisions, outcome);
+    for (const DynamicDatabase& role : missing_roles_) report.AddMissingRole(role);
     if (outcome.without_check_and_set) {
       report.notes.emplace_back(
           "a KV version 1 mount has no check-and-set: entries were read again right before they "
@@ -335,11 +305,11 @@ class Session {
 
   ReportContext Context(EntryStore& store, const Needs& needs) const {
     ReportContext context;
-    context.planned = options_.command == Command::kPlan;
+    context.command = options_.command;
     context.release = options_.release;
     context.chart = options_.chart;
     context.address = settings_.address.ToString();
-    context.release_namespace = helm_->release_namespace();
+    context.release_namespace = chart_.release_namespace();
     for (const SecretRef& ref : EntriesOf(needs)) {
       if (!store.HasCheckAndSet(ref.mount)) context.v1_mounts.insert(ref.mount);
     }
@@ -358,7 +328,11 @@ class Session {
                           report.Count(KeyState::kBlocked) > 0 ||
                           report.Count(KeyState::kNotWritten) > 0;
     if (problems) return ExitCode::kFailed;
-    if (options_.exit_code && report.Count(KeyState::kToWrite) > 0) return ExitCode::kMissing;
+    const bool to_write = report.Count(KeyState::kToWrite) > 0;
+    if (options_.exit_code && to_write) return ExitCode::kMissing;
+    if (options_.command == Command::kVerify && report.CountMissing() > 0) {
+      return ExitCode::kMissing;
+    }
     return ExitCode::kOk;
   }
 
@@ -367,11 +341,9 @@ class Session {
   const std::shared_ptr<vaultcore::Cancellation> cancellation_;
   const vaultcore::Deadline deadline_;
   Console console_;
-  Scrubber scrubber_;
-  OwnValues own_values_;
-  std::vector<YamlNode> files_;
-  YamlNode merged_;
-  std::optional<Helm> helm_;
+  Chart chart_;
+  std::vector<DynamicDatabase> missing_roles_;
+  std::set<SecretRef> created_;
   VaultSettings settings_;
   std::optional<vaultcore::SecretLayout> layout_;
 };

@@ -125,6 +125,7 @@ class Uploader {
 
   void Record(const Write& write, uint64_t version) {
     outcome_.written[write.ref] = version;
+    if (!write.existed) outcome_.created.insert(write.ref);
     outcome_.written_needs.insert(write.rows.begin(), write.rows.end());
     KvEntry& entry = outcome_.existing[write.ref];
     entry.state = KvEntry::State::kPresent;

@@ -34,6 +34,7 @@ struct UploadOutcome {
   Existing existing;                                 // what Vault holds now, as far as known
   std::map<vaultcore::SecretRef, uint64_t> written;  // entry: its new version (0 on KV v1)
   std::set<size_t> written_needs;                    // the needs that were written
+  std::set<vaultcore::SecretRef> created;            // of those written: not there before
   vaultcore::Status status;                          // why it ended early; OK when it did not
   bool without_check_and_set = false;                // something was written to KV v1
 };

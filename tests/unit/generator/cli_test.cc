@@ -74,6 +74,21 @@ TEST(ParseCommandLine, TakesEveryOption) {
   EXPECT_EQ(options.timeout, vaultcore::Milliseconds(90'000));
 }
 
+TEST(ParseCommandLine, ManifestsStandInForHelmAndTheChart) {
+  const Options options = Parsed({"verify", "r", "--manifests", "a", "--manifests", "-",
+                                  "--manifests-loader-on", "c", "-f", "v"});
+  EXPECT_EQ(options.command, Command::kVerify);
+  EXPECT_THAT(options.manifests, ElementsAre("a", "-"));
+  EXPECT_EQ(options.manifests_loader_on, "c");
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           {"plan", "r", "c", "--manifests-loader-on", "x"},
+           {"plan", "r", "--manifests", "x", "--set", "a=b"},
+           {"plan", "r", "--manifests", "x", "--live"},
+           {"plan", "r", "--manifests", "x", "--manifests", "y", "--manifests", "z"}}) {
+    EXPECT_THAT(ErrorOf(line), StatusIs(ErrorKind::kUsage, HasSubstr("--manifests")));
+  }
+}
+
 TEST(ParseCommandLine, HelpAndVersionAreInformation) {
   EXPECT_THAT(InformationOf({"--help"}), HasSubstr("Usage:"));
   EXPECT_THAT(InformationOf({"-h"}), HasSubstr("Usage:"));
@@ -99,6 +114,8 @@ TEST(ParseCommandLine, MisuseIsOneLineAndAHint) {
               StatusIs(ErrorKind::kUsage, HasSubstr("--quiet")));
   EXPECT_THAT(ErrorOf({"plan", "r", "c", "--output-json", "x"}),
               StatusIs(ErrorKind::kUsage, HasSubstr("--output-json")));
+  EXPECT_THAT(ErrorOf({"verify", "r", "c", "--input-json", "x"}),
+              StatusIs(ErrorKind::kUsage, HasSubstr("--input-json")));
   EXPECT_THAT(HintOf(ErrorOf({"generate", "r", "c", "--vaules", "x"})), HasSubstr("--values"));
 }
 

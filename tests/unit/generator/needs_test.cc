@@ -151,7 +151,7 @@ TEST(FindNeeds, CredentialsThatVaultIssuesAreNotWritten) {
            Deployment("web", "", kLoaderVolume) + LoaderYaml("web", "web", "harness", databases));
   EXPECT_THAT(Lines(needs), IsEmpty());
   ASSERT_EQ(needs.dynamic.size(), 1u);
-  EXPECT_EQ(needs.dynamic[0].path, "database/creds/r");
+  EXPECT_EQ(needs.dynamic[0].Path(), "database/creds/r");
 }
 
 TEST(FindNeeds, NothingIsWrittenForALoaderThatReadsFromAnotherVault) {

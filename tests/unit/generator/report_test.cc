@@ -67,6 +67,21 @@ TEST(FormatTable, SaysThatNothingIsLeftToDo) {
             "nothing to do: all that can be made is in Vault; 1 was there already\n");
 }
 
+TEST(FormatTable, VerifySaysWhatIsMissing) {
+  Report report = SampleReport();
+  report.command = Command::kVerify;
+  report.entries_written = 0;
+  report.keys[0].state = KeyState::kMissing;
+  report.AddMissingRole({"web", "pg", "database", "r"});
+  EXPECT_EQ(report.CountMissing(), 3u);
+  const std::string text = FormatTable(report, false);
+  EXPECT_THAT(text, HasSubstr("database/roles/r"));
+  EXPECT_THAT(text, HasSubstr("3 keys are missing; 1 was found"));
+  report.keys.erase(report.keys.begin());
+  report.keys.resize(1);
+  EXPECT_THAT(FormatTable(report, false), HasSubstr("nothing is missing"));
+}
+
 TEST(FormatTable, TellsProblems) {
   Report report = SampleReport();
   report.keys[1].state = KeyState::kConflict;
@@ -82,7 +97,7 @@ TEST(FormatTable, TellsProblems) {
 TEST(FormatJson, IsForPrograms) {
   Report report = SampleReport();
   report.staying.push_back({"db", UseKind::kEnv, "P", SourceOf("db", "p")});
-  report.dynamic.push_back({"web", "pg", "database/creds/r"});
+  report.dynamic.push_back({"web", "pg", "database", "r"});
   const auto json = vaultcore::Json::Parse(FormatJson(report));
   ASSERT_TRUE(json.ok());
   EXPECT_EQ((*json)["format"].AsText(), "vaultcore-report/1");
