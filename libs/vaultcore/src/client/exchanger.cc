@@ -205,11 +205,9 @@ asio::awaitable<Exchanged> Exchanger::Send(HttpRequest request, const Secret* to
       outcome.error = &error;
     }
     outcome.request_sent = exchange.request_sent;
-    std::optional<Milliseconds> wait;
-    if (!cancelled()) {
-      wait = RetryAfter(options_.retry, attempt, outcome, request.idempotent(),
-                        TimeLeft(options_.deadline, end), options_.jitter());
-    }
+    const std::optional<Milliseconds> wait =
+        RetryAfter(options_.retry, attempt, outcome, request.idempotent(),
+                   TimeLeft(options_.deadline, end), options_.jitter());
     if (options_.observer) {
       RequestEvent event;
       event.method = request.method();
@@ -238,6 +236,11 @@ asio::awaitable<Exchanged> Exchanger::Send(HttpRequest request, const Secret* to
       } else {
         done.result = std::move(exchange.result);
       }
+      co_return done;
+    }
+    if (cancelled()) {
+      done.maybe_done = open;
+      done.result = Cancelled();
       co_return done;
     }
     done.maybe_done_before = done.maybe_done_before || open;
