@@ -30,6 +30,13 @@ bool SameData(const KvData& a, const KvData& b) {
   return true;
 }
 
+Status NotKvError(const Mount& mount, const MountInfo& info) {
+  return MakeError(ErrorKind::kRejected,
+                   absl::StrFormat("%s is a mount of type %s, not a KV secrets engine",
+                                   mount.text(), Printable(info.type, 40)),
+                   "name a KV mount as the engine");
+}
+
 // A KV v2 mount that is asked in v1's form says so in a warning of its 404.
 bool SaysVersionedKv(const HttpResponse& response) {
   if (response.status != 404) return false;
@@ -198,9 +205,7 @@ asio::awaitable<StatusOr<KvMount>> AsyncClient::Impl::Resolve(Mount mount,
     co_return resolved;
   }
   if (!info->kv_version) {
-    std::string message = absl::StrFormat("%s is a mount of type %s, not a KV secrets engine",
-                                          mount.text(), Printable(info->type, 40));
-    co_return MakeError(ErrorKind::kRejected, message, "name a KV mount as the engine");
+    co_return NotKvError(mount, *info);
   }
   kv_versions.insert_or_assign(mount, *info->kv_version);
   KvMount resolved{mount, *info->kv_version};
@@ -231,10 +236,7 @@ asio::awaitable<void> AsyncClient::Impl::ReadSpeculatively(
     if (info.ok()) {
       version = info->kv_version;
       if (!version) {
-        why = MakeError(ErrorKind::kRejected,
-                        absl::StrFormat("%s is a mount of type %s, not a KV secrets engine",
-                                        mount.text(), Printable(info->type, 40)),
-                        "name a KV mount as the engine");
+        why = NotKvError(mount, *info);
       }
     } else {
       why = info.status();
